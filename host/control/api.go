@@ -1,0 +1,239 @@
+// Package control is the local channel between a running host and its command line: HTTP with JSON
+// over a Unix socket or a named pipe. It holds the wire types, the server with its route table, the
+// client, and the registry by which running hosts are found. It decides nothing: the server asks a Host.
+package control
+
+import (
+	"context"
+	"time"
+
+	"servicehost/host/journal"
+	"servicehost/spec"
+)
+
+// Status is the answer of `host status -o json`; its fields are a contract.
+type Status struct {
+	Host     HostStatus      `json:"host"`
+	Services []ServiceStatus `json:"services"`
+}
+
+// HostStatus is the host itself.
+type HostStatus struct {
+	Name      string     `json:"name"`
+	Version   string     `json:"version"`
+	PID       int        `json:"pid"`
+	StartedAt time.Time  `json:"started_at"`
+	Paused    bool       `json:"paused,omitempty"`
+	Stopping  bool       `json:"stopping,omitempty"`
+	Spec      SpecStatus `json:"spec"`
+}
+
+// SpecState is where the files on disk stand; the first that applies, in this order.
+type SpecState string
+
+// The states of the spec.
+const (
+	SpecRejected   SpecState = "rejected"
+	SpecPending    SpecState = "pending"
+	SpecRolledBack SpecState = "rolled_back"
+	SpecLastGood   SpecState = "last_good"
+	SpecApplied    SpecState = "applied"
+)
+
+// SpecStatus says what the host makes of its files.
+type SpecStatus struct {
+	Path      string         `json:"path"`
+	State     SpecState      `json:"state"`
+	Hash      string         `json:"hash"`
+	AppliedAt time.Time      `json:"applied_at"`
+	Problems  []spec.Problem `json:"problems"` // never null
+	// Pending says why an edit is held, and Reason why a spec was rolled back or is the last good one.
+	Reason string `json:"reason,omitempty"`
+	// Commit and Subject of the git checkout that the spec lies in, read from its files.
+	Commit  string `json:"commit,omitempty"`
+	Subject string `json:"subject,omitempty"`
+}
+
+// ServiceStatus is one instance.
+type ServiceStatus struct {
+	Name     string `json:"name"`
+	Instance int    `json:"instance"`
+	ID       string `json:"id"`
+	State    string `json:"state"`
+	Health   string `json:"health"`
+	Desired  string `json:"desired"` // up or down
+	// DesiredBy says who wants it down: operator, spec. DesiredUntil is when an operator's wish ends.
+	DesiredBy    string            `json:"desired_by,omitempty"`
+	DesiredUntil *time.Time        `json:"desired_until,omitempty"`
+	Reason       string            `json:"reason"`
+	PID          int               `json:"pid"` // 0: none
+	Spec         ServiceSpecStatus `json:"spec"`
+	Restarts     int               `json:"restarts"` // automatic ones since the last start by an operator or a spec
+	Since        time.Time         `json:"since"`    // of the state
+	StartedAt    *time.Time        `json:"started_at"`
+	NextRun      *time.Time        `json:"next_run"` // next try of a backoff or a failed one, or of a schedule
+	LastExit     *ExitStatus       `json:"last_exit"`
+	CPUPercent   float64           `json:"cpu_percent"` // 100 = one core
+	MemoryBytes  int64             `json:"memory_bytes"`
+	Processes    int               `json:"processes"`
+	Port         int               `json:"port,omitempty"`
+	Description  string            `json:"description,omitempty"`
+	// AsDesired reports whether nothing needs an operator's eye.
+	AsDesired bool `json:"as_desired"`
+	// LastLines are the last lines of output, for a service that is not as desired.
+	LastLines []string `json:"last_lines,omitempty"`
+}
+
+// ServiceSpecStatus is how an instance stands to the spec: applied, rolled_back or pending.
+type ServiceSpecStatus struct {
+	State string `json:"state"`
+	Hash  string `json:"hash"`
+	// Rejected is the hash of the spec that this instance was rolled back from.
+	Rejected string `json:"rejected,omitempty"`
+}
+
+// ExitStatus is how the last run ended.
+type ExitStatus struct {
+	Code   int       `json:"code"`
+	Signal string    `json:"signal"`
+	Text   string    `json:"text"`
+	At     time.Time `json:"at"`
+}
+
+// Plan is what a reload would do now.
+type Plan struct {
+	// State is where the files stand: applied (nothing to do), changed, pending or rejected.
+	State    string         `json:"state"`
+	Path     string         `json:"path"`
+	Hash     string         `json:"hash"`
+	Problems []spec.Problem `json:"problems"` // never null
+	// Held says why the edit waits for `host reload --confirm`.
+	Held    string       `json:"held,omitempty"`
+	Changes []PlanChange `json:"changes"` // never null
+}
+
+// PlanChange is what happens to one instance, or to the host where Name is empty.
+type PlanChange struct {
+	Name     string `json:"name,omitempty"`
+	Instance int    `json:"instance,omitempty"`
+	ID       string `json:"id,omitempty"`
+	// Action is add, remove, restart, update (live), start, stop, keep_rolled_back, next_start (host only).
+	Action string      `json:"action"`
+	Fields []PlanField `json:"fields,omitempty"`
+	Reason string      `json:"reason,omitempty"`
+}
+
+// PlanField is one changed key. Values that may be secret are shown as <redacted #hash>.
+type PlanField struct {
+	Path  string `json:"path"` // restart.delay
+	Old   string `json:"old"`
+	New   string `json:"new"`
+	Class string `json:"class"`
+}
+
+// ReloadRequest asks for a reload now.
+type ReloadRequest struct {
+	Confirm bool     `json:"confirm,omitempty"` // apply what is pending
+	Retry   []string `json:"retry,omitempty"`   // forget that these were rolled back
+	Wait    bool     `json:"wait,omitempty"`    // also for the time in which a changed service has to stay up
+	Actor   string   `json:"-"`
+}
+
+// ReloadResult is how it ended.
+type ReloadResult struct {
+	State    SpecState      `json:"state"`
+	Hash     string         `json:"hash"`
+	Problems []spec.Problem `json:"problems"` // never null
+	Changes  []PlanChange   `json:"changes"`  // never null
+	Reason   string         `json:"reason,omitempty"`
+	// RolledBack are the instances that went back to what worked.
+	RolledBack []string `json:"rolled_back,omitempty"`
+	// Failed are instances whose change could not be carried out and that have nothing to go back to.
+	Failed []string `json:"failed,omitempty"`
+}
+
+// Verb is what an operator does to services.
+type Verb string
+
+// The verbs.
+const (
+	VerbStart   Verb = "start"
+	VerbStop    Verb = "stop"
+	VerbRestart Verb = "restart"
+	VerbSignal  Verb = "signal"
+	VerbRotate  Verb = "rotate"
+)
+
+// ActRequest asks to do something to services. Names are service names or instance ids.
+type ActRequest struct {
+	Verb    Verb          `json:"verb"`
+	Names   []string      `json:"names,omitempty"`
+	All     bool          `json:"all,omitempty"`
+	NoWait  bool          `json:"no_wait,omitempty"`
+	Timeout time.Duration `json:"timeout_ns,omitempty"` // of the wait; 0: none
+	// Until ends an operator's stop: the services are started again then.
+	Until  *time.Time `json:"until,omitempty"`
+	Signal string     `json:"signal,omitempty"`
+	Actor  string     `json:"-"`
+}
+
+// ActResult says, for each instance, how it stands afterwards.
+type ActResult struct {
+	Services []ActOutcome `json:"services"` // never null
+}
+
+// ActOutcome is one instance. OK reports whether what was asked holds now (or was handed over, with NoWait).
+type ActOutcome struct {
+	ID     string `json:"id"`
+	OK     bool   `json:"ok"`
+	State  string `json:"state"`
+	PID    int    `json:"pid"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// EventsRequest selects events.
+type EventsRequest struct {
+	Services []string
+	Since    time.Time // zero: no limit
+	Last     int       // the newest n; 0: all
+	Follow   bool
+}
+
+// LogsRequest selects log lines.
+type LogsRequest struct {
+	Services []string // names or ids; empty: all
+	Last     int      // the newest n lines of each; negative: all
+	Follow   bool
+	Grep     string // regular expression
+}
+
+// LogLine is one line of output of a service.
+type LogLine struct {
+	ID     string `json:"id"`
+	Stream string `json:"stream"` // stdout, stderr
+	Line   string `json:"line"`
+}
+
+// Host is what the server asks. Every method is called from many goroutines. Errors that are *Error
+// reach the client as they are.
+type Host interface {
+	Status(ctx context.Context) (Status, error)
+	Plan(ctx context.Context) (Plan, error)
+	Reload(ctx context.Context, r ReloadRequest) (ReloadResult, error)
+	Act(ctx context.Context, r ActRequest) (ActResult, error)
+	Pause(ctx context.Context, on bool, actor string) error
+	// Events and Logs call send for each element, oldest first, until the end, or with Follow until ctx ends.
+	Events(ctx context.Context, r EventsRequest, send func(journal.Event) error) error
+	Logs(ctx context.Context, r LogsRequest, send func(LogLine) error) error
+	// Shutdown asks the host to stop everything and end.
+	Shutdown(ctx context.Context, actor string) error
+}
+
+// Error is an error with something to do about it; `{"error":{"message":"","hint":""}}` on the wire.
+type Error struct {
+	Status  int    `json:"-"` // HTTP status
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func (e *Error) Error() string { return e.Message }

@@ -1,0 +1,68 @@
+// Package journal keeps what happened: a bounded, torn-write-safe file of events that can be read
+// while it is written, and with no host running.
+package journal
+
+import "time"
+
+// Event is one thing that happened to a service or to the host.
+type Event struct {
+	Seq  uint64    `json:"seq"` // rising within one state folder, never reused
+	Time time.Time `json:"time"`
+	Kind Kind      `json:"kind"`
+	// Service, Instance and ID are empty for events of the host.
+	Service  string `json:"service,omitempty"`
+	Instance int    `json:"instance,omitempty"`
+	ID       string `json:"id,omitempty"`
+	// Incarnation of the run that this is about.
+	Incarnation uint64 `json:"incarnation,omitempty"`
+	// From and To are states, for Kind state.
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+	// Reason in plain words; never a secret.
+	Reason string `json:"reason,omitempty"`
+	// Actor is who asked, for what an operator did.
+	Actor string `json:"actor,omitempty"`
+	PID   int    `json:"pid,omitempty"`
+	Exit  *Exit  `json:"exit,omitempty"`
+	// Details are a few short further facts.
+	Details map[string]string `json:"details,omitempty"`
+}
+
+// Exit is how a process ended.
+type Exit struct {
+	Code   int           `json:"code"`
+	Signal string        `json:"signal,omitempty"`
+	Text   string        `json:"text,omitempty"` // exit 3 after 1.2s
+	Uptime time.Duration `json:"uptime_ns,omitempty"`
+}
+
+// Kind of an event.
+type Kind string
+
+// The kinds.
+const (
+	HostStarted    Kind = "host_started"
+	HostStopping   Kind = "host_stopping"
+	HostStopped    Kind = "host_stopped"
+	StateChanged   Kind = "state"
+	Started        Kind = "started" // a process was started
+	StartFailed    Kind = "start_failed"
+	ProcessExited  Kind = "exited"
+	StopStep       Kind = "stop_step"
+	Killed         Kind = "killed" // the stop ladder ended in a kill
+	Failed         Kind = "failed" // gave up: crash loop or no restart by policy
+	Recovered      Kind = "recovered"
+	ReloadApplied  Kind = "reload_applied"
+	ReloadRejected Kind = "reload_rejected"
+	ReloadPending  Kind = "reload_pending"
+	SpecChanged    Kind = "spec_changed" // of one service, with the fields in Reason
+	ServiceAdded   Kind = "added"
+	ServiceRemoved Kind = "removed"
+	RolledBack     Kind = "rolled_back"
+	OperatorAction Kind = "operator" // start, stop, restart, signal, pause, resume, reload by hand
+	OutputDropped  Kind = "output_dropped"
+	LogTrouble     Kind = "log_trouble"
+	LastGood       Kind = "last_good" // started with the last good spec
+	OrphansEnded   Kind = "orphans_ended"
+	Warning        Kind = "warning"
+)

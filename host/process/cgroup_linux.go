@@ -1,0 +1,178 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// cgroups is the cgroup v2 folder under which every run gets one of its own, so that a whole tree can
+// be ended by one write, whatever sessions and groups it made: https://docs.kernel.org/admin-guide/cgroup-v2.html
+type cgroups struct {
+	dir string
+}
+
+// newCgroups makes the parent folder below the own cgroup, or says why there is none.
+func newCgroups(name string) (*cgroups, error) {
+	own, err := ownCgroup()
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(own, name)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return nil, err
+	}
+	// cgroup.kill came with Linux 5.14.
+	if _, err := os.Stat(filepath.Join(dir, "cgroup.kill")); err != nil {
+		os.Remove(dir)
+		return nil, errors.New("the kernel has no cgroup.kill (Linux 5.14)")
+	}
+	return &cgroups{dir: dir}, nil
+}
+
+// ownCgroup finds the cgroup v2 mount, the unified one of a mixed machine too, and our place in it.
+func ownCgroup() (string, error) {
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return "", err
+	}
+	mount, root := "", ""
+	for line := range strings.Lines(string(b)) {
+		f := strings.Fields(line)
+		for i := 6; i+1 < len(f); i++ {
+			if f[i] == "-" && f[i+1] == "cgroup2" {
+				root, mount = f[3], f[4]
+			}
+		}
+	}
+	if mount == "" {
+		return "", errors.New("no cgroup v2 is mounted")
+	}
+	b, err = os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(b)) {
+		if p, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "0::"); ok {
+			rel, err := filepath.Rel(root, p)
+			if err != nil || strings.HasPrefix(rel, "..") {
+				return "", fmt.Errorf("the own cgroup %q is outside the mount", p)
+			}
+			return filepath.Join(mount, rel), nil
+		}
+	}
+	return "", errors.New("this process is in no cgroup v2")
+}
+
+// cgroup is the folder of one run.
+type cgroup struct {
+	dir    string
+	fd     int // of dir; -1 once released
+	events int // of cgroup.events; -1 until watched
+}
+
+func (c *cgroups) create(name string) (*cgroup, error) {
+	dir := filepath.Join(c.dir, name)
+	if err := unix.Mkdir(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("cannot make cgroup %q: %w", dir, err)
+	}
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		unix.Rmdir(dir)
+		return nil, fmt.Errorf("cannot open cgroup %q: %w", dir, err)
+	}
+	return &cgroup{dir: dir, fd: fd, events: -1}, nil
+}
+
+// populated reports whether anything but zombies is left in the cgroup. The first call opens
+// cgroup.events, which then signals each change to a poller.
+func (g *cgroup) populated() bool {
+	if g.events < 0 {
+		fd, err := unix.Openat(g.fd, "cgroup.events", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return false
+		}
+		g.events = fd
+	}
+	var buf [128]byte
+	n, err := unix.Pread(g.events, buf[:], 0)
+	return err == nil && bytes.Contains(buf[:n], []byte("populated 1"))
+}
+
+func (g *cgroup) kill() error { return g.write("cgroup.kill", "1") }
+
+func (g *cgroup) write(file, value string) error {
+	fd, err := unix.Openat(g.fd, file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	_, err = unix.Write(fd, []byte(value))
+	return err
+}
+
+// procs lists the living processes of the cgroup.
+func (g *cgroup) procs() []int {
+	b, err := os.ReadFile(filepath.Join(g.dir, "cgroup.procs"))
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for f := range strings.FieldsSeq(string(b)) {
+		if n, err := strconv.Atoi(f); err == nil && n > 0 {
+			pids = append(pids, n)
+		}
+	}
+	return pids
+}
+
+// cpu is the CPU time of the cgroup so far, ended members included.
+func (g *cgroup) cpu() (time.Duration, bool) {
+	b, err := os.ReadFile(filepath.Join(g.dir, "cpu.stat"))
+	if err != nil {
+		return 0, false
+	}
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "usage_usec "); ok {
+			n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
+			return time.Duration(n) * time.Microsecond, err == nil
+		}
+	}
+	return 0, false
+}
+
+// remove frees the descriptors and deletes the folder, with whatever empty cgroups the tree made below it.
+func (g *cgroup) remove() {
+	if g.fd < 0 {
+		return
+	}
+	if g.events >= 0 {
+		unix.Close(g.events)
+	}
+	unix.Close(g.fd)
+	g.fd, g.events = -1, -1
+	if unix.Rmdir(g.dir) != nil {
+		removeCgroup(g.dir)
+	}
+}
+
+// removeCgroup deletes a cgroup folder bottom up. Its files are not deleted: they go with it.
+func removeCgroup(dir string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			removeCgroup(filepath.Join(dir, e.Name()))
+		}
+	}
+	unix.Rmdir(dir)
+}

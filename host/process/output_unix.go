@@ -1,0 +1,185 @@
+//go:build unix
+
+package process
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// readSize is the size of the shared read buffers: what a pipe holds by default.
+const readSize = 64 << 10
+
+var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b }}
+
+// output is the reading end of one pipe, shared by the handles that OpenOutput gives out.
+type output struct {
+	copying sync.Mutex // held by the one Copy that runs
+	mu      sync.Mutex
+	f       *os.File // nil once released
+}
+
+// reader is one handle on an output. It waits in the runtime's poller: it holds neither a thread
+// nor a buffer while nothing arrives.
+type reader struct {
+	o      *output
+	closed atomic.Bool
+}
+
+func (r *reader) Copy(sink func([]byte)) error {
+	r.o.copying.Lock()
+	defer r.o.copying.Unlock()
+	for !r.closed.Load() {
+		r.o.mu.Lock()
+		f := r.o.f
+		if f != nil {
+			f.SetReadDeadline(time.Time{}) // a handle closed earlier may have set one
+		}
+		r.o.mu.Unlock()
+		if f == nil || r.closed.Load() {
+			return nil
+		}
+		rc, err := f.SyscallConn()
+		if err != nil {
+			return nil // released meanwhile
+		}
+		if done, err := copyOut(rc, sink); done {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyOut hands out what arrives until the stream ends or breaks (done) or a deadline interrupts it.
+func copyOut(rc syscall.RawConn, sink func([]byte)) (done bool, err error) {
+	var n int
+	var rerr error
+	var buf *[]byte
+	read := func(fd uintptr) bool {
+		buf = buffers.Get().(*[]byte)
+		for {
+			n, rerr = unix.Read(int(fd), *buf)
+			if rerr != unix.EINTR {
+				break
+			}
+		}
+		if rerr == unix.EAGAIN {
+			buffers.Put(buf)
+			buf = nil
+			return false
+		}
+		return true
+	}
+	for {
+		if err := rc.Read(read); err != nil {
+			return errors.Is(err, os.ErrClosed), nil
+		}
+		if n > 0 {
+			sink((*buf)[:n])
+		}
+		buffers.Put(buf)
+		buf = nil
+		if rerr != nil {
+			return true, rerr
+		}
+		if n <= 0 {
+			return true, nil
+		}
+	}
+}
+
+func (r *reader) Close() error {
+	r.closed.Store(true)
+	r.o.mu.Lock()
+	defer r.o.mu.Unlock()
+	if r.o.f != nil {
+		r.o.f.SetReadDeadline(time.Unix(1, 0))
+	}
+	return nil
+}
+
+func (o *output) release() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.f != nil {
+		o.f.Close()
+		o.f = nil
+	}
+}
+
+// pipes are the descriptors of one child: its ends as numbers, ours as files.
+type pipes struct {
+	childIn, childOut, childErr int
+	stdin                       *os.File
+	stdout, stderr              *output
+}
+
+func newPipes(stdin, split bool) (p *pipes, err error) {
+	p = &pipes{childIn: -1, childOut: -1, childErr: -1}
+	defer func() {
+		if err != nil {
+			p.closeChild()
+			p.closeParent()
+		}
+	}()
+	if stdin {
+		fds, err := pipe()
+		if err != nil {
+			return p, err
+		}
+		p.childIn, p.stdin = fds[0], os.NewFile(uintptr(fds[1]), "|stdin")
+	} else if p.childIn, err = unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		return p, err
+	}
+	if p.childOut, p.stdout, err = outputPipe(); err != nil {
+		return p, err
+	}
+	p.childErr = p.childOut
+	if split {
+		if p.childErr, p.stderr, err = outputPipe(); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+func outputPipe() (child int, o *output, err error) {
+	fds, err := pipe()
+	if err != nil {
+		return -1, nil, err
+	}
+	if err := syscall.SetNonblock(fds[0], true); err != nil {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+		return -1, nil, err
+	}
+	return fds[1], &output{f: os.NewFile(uintptr(fds[0]), "|output")}, nil
+}
+
+func (p *pipes) closeChild() {
+	for _, fd := range []int{p.childIn, p.childOut} {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+	if p.childErr >= 0 && p.childErr != p.childOut {
+		unix.Close(p.childErr)
+	}
+}
+
+func (p *pipes) closeParent() {
+	if p.stdin != nil {
+		p.stdin.Close()
+	}
+	for _, o := range []*output{p.stdout, p.stderr} {
+		if o != nil {
+			o.release()
+		}
+	}
+}

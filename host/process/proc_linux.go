@@ -1,0 +1,160 @@
+package process
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// statFields returns the fields of /proc/PID/stat behind the command name: [0] is the state.
+// See proc_pid_stat(5); field n there is element n-3 here.
+func statFields(pid int) []string {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return nil
+	}
+	i := bytes.LastIndexByte(b, ')')
+	if i < 0 {
+		return nil
+	}
+	f := strings.Fields(string(b[i+1:]))
+	if len(f) < 22 {
+		return nil
+	}
+	return f
+}
+
+const (
+	statParent  = 4 - 3
+	statUser    = 14 - 3
+	statSystem  = 15 - 3
+	statCreated = 22 - 3
+)
+
+// created is the start time of a process in clock ticks since boot, 0 if it is gone.
+func created(pid int) int64 {
+	f := statFields(pid)
+	if f == nil {
+		return 0
+	}
+	n, _ := strconv.ParseInt(f[statCreated], 10, 64)
+	return n
+}
+
+// clockTick is USER_HZ, which the kernel fixes at 100 on every architecture Go runs on.
+const clockTick = time.Second / 100
+
+// usageOf sums CPU and resident memory over some processes. Members that end meanwhile count as nothing.
+func usageOf(pids []int) Usage {
+	var u Usage
+	page := int64(os.Getpagesize())
+	for _, pid := range pids {
+		f := statFields(pid)
+		if f == nil || f[0] == "Z" {
+			continue
+		}
+		user, _ := strconv.ParseInt(f[statUser], 10, 64)
+		system, _ := strconv.ParseInt(f[statSystem], 10, 64)
+		rss, _ := strconv.ParseInt(f[24-3], 10, 64)
+		u.CPU += time.Duration(user+system) * clockTick
+		u.Memory += rss * page
+		u.Processes++
+	}
+	return u
+}
+
+// children lists the living and dead children of this process: from the kernel's own list where it is
+// built in (CONFIG_PROC_CHILDREN), else by looking at every process once.
+func children() []int {
+	var pids []int
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err == nil {
+		for _, t := range tasks {
+			b, err := os.ReadFile("/proc/self/task/" + t.Name() + "/children")
+			if err != nil {
+				return childrenByScan()
+			}
+			for f := range strings.FieldsSeq(string(b)) {
+				if n, err := strconv.Atoi(f); err == nil {
+					pids = append(pids, n)
+				}
+			}
+		}
+	}
+	return pids
+}
+
+func childrenByScan() []int {
+	self := strconv.Itoa(os.Getpid())
+	var pids []int
+	eachProcess(func(pid int) {
+		if f := statFields(pid); f != nil && f[statParent] == self {
+			pids = append(pids, pid)
+		}
+	})
+	return pids
+}
+
+func eachProcess(do func(pid int)) {
+	d, err := os.Open("/proc")
+	if err != nil {
+		return
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(-1)
+	for _, n := range names {
+		if pid, err := strconv.Atoi(n); err == nil {
+			do(pid)
+		}
+	}
+}
+
+// markerOf returns HOST_RUN from the environment a process was started with, or "".
+func markerOf(pid int) string {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+	if err != nil {
+		return ""
+	}
+	for v := range bytes.SplitSeq(b, []byte{0}) {
+		if m, ok := bytes.CutPrefix(v, []byte(markerVar+"=")); ok {
+			return string(m)
+		}
+	}
+	return ""
+}
+
+// peek learns how a child ended without reaping it.
+func peek(pid int) (Exit, bool) {
+	var si unix.Siginfo
+	for {
+		err := unix.Waitid(unix.P_PID, pid, &si, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || si.Signo == 0 {
+			return Exit{}, false
+		}
+		break
+	}
+	// struct siginfo of SIGCHLD: si_pid, si_uid, si_status follow the three leading ints.
+	c := childInfo(&si)
+	e := Exit{At: time.Now()}
+	switch si.Code {
+	case cldExited:
+		e.Code = int(c.status)
+	default:
+		sig := syscall.Signal(c.status)
+		e.Code, e.Signal, e.Core = 128+int(sig), unix.SignalName(sig), si.Code == cldDumped
+	}
+	return e, true
+}
+
+const (
+	cldExited = 1
+	cldDumped = 3
+)

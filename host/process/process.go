@@ -1,0 +1,165 @@
+// Package process starts, stops and watches the process trees of runs. It knows nothing of policy:
+// what is started when, and what an exit means, is decided above it.
+//
+// The Backend interface is a seam: every value in it could travel over a pipe to another process that
+// holds the children. So requests carry names and numbers, never handles or callbacks, and nothing
+// above takes the end of a pipe for the end of a service.
+package process
+
+import (
+	"fmt"
+	"time"
+)
+
+// RunID names one run of one instance. It is chosen before the process is started.
+// Task is empty for the service itself and names the errand otherwise (an action of a stop ladder, a hook).
+type RunID struct {
+	Service     string `json:"service"`
+	Instance    int    `json:"instance"`
+	Incarnation uint64 `json:"incarnation"`
+	Task        string `json:"task,omitempty"`
+}
+
+// String is the form used in logs: api.2#17 or api.2#17/stop.1.
+func (r RunID) String() string {
+	s := fmt.Sprintf("%s.%d#%d", r.Service, r.Instance, r.Incarnation)
+	if r.Task != "" {
+		s += "/" + r.Task
+	}
+	return s
+}
+
+// Request says what to run. It must not be changed after Start.
+type Request struct {
+	// Path is the absolute path of the executable, Args the whole argv with Args[0].
+	Path string   `json:"path"`
+	Args []string `json:"args"`
+	// RawArgs is appended verbatim to the command line on Windows; elsewhere it must be empty.
+	RawArgs string `json:"raw_args,omitempty"`
+	Dir     string `json:"dir"` // absolute, must exist
+	// Env is the whole environment, NAME=value, no duplicates. The backend adds HOST_RUN.
+	Env   []string `json:"env"`
+	User  string   `json:"user,omitempty"`
+	Group string   `json:"group,omitempty"`
+	// Stdin asks for a pipe that the step stdin_close closes; otherwise stdin is the null device.
+	Stdin bool `json:"stdin,omitempty"`
+	// SplitStderr gives stderr a stream of its own; otherwise both share one pipe and keep their order.
+	SplitStderr bool `json:"split_stderr,omitempty"`
+	// WholeTree keeps the run up while anything of its tree runs (track: tree). Otherwise the rest of
+	// the tree is killed as soon as the main process has ended, before it is reaped.
+	WholeTree bool `json:"whole_tree,omitempty"`
+}
+
+// Identity confirms which process a run is: a PID alone can be reused.
+type Identity struct {
+	PID int `json:"pid"`
+	// Created is the creation time in the unit of the system (Linux: clock ticks since boot; Windows: FILETIME); only compared.
+	Created int64 `json:"created"`
+}
+
+// Exit is how the main process of a run ended.
+type Exit struct {
+	Code   int       `json:"code"`             // exit code; 128+n where Signal is set. Windows: the uint32 as it is
+	Signal string    `json:"signal,omitempty"` // SIGKILL …; Unix only
+	Core   bool      `json:"core,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Run is one entry of List.
+type Run struct {
+	ID       RunID    `json:"id"`
+	Identity Identity `json:"identity"`
+	// Exit is set once the main process has ended; Gone once nothing of the tree is left.
+	Exit *Exit `json:"exit,omitempty"`
+	Gone bool  `json:"gone,omitempty"`
+}
+
+// EventKind says what happened to a run.
+type EventKind string
+
+// The kinds of events. For each started run exactly one Exited comes, then exactly one Gone.
+const (
+	Exited EventKind = "exited" // the main process has ended
+	Gone   EventKind = "gone"   // nothing of the tree is left; everything is reaped
+)
+
+// Event is one element of the event stream. Exit is set in both kinds.
+type Event struct {
+	Kind EventKind `json:"kind"`
+	Run  RunID     `json:"run"`
+	Exit Exit      `json:"exit"`
+}
+
+// Usage is what the tree of a run uses now.
+type Usage struct {
+	CPU       time.Duration `json:"cpu"`    // total so far; includes ended members where the system counts them
+	Memory    int64         `json:"memory"` // bytes: resident on Unix, private on Windows
+	Processes int           `json:"processes"`
+}
+
+// Stream is one of the outputs of a run.
+type Stream uint8
+
+// The streams. Without SplitStderr everything arrives on Stdout.
+const (
+	Stdout Stream = 1
+	Stderr Stream = 2
+)
+
+// Output is the receiving end of one stream.
+type Output interface {
+	// Copy hands all that arrives to sink until the stream ends (nil), Close is called (nil) or it
+	// breaks. The slice is valid only during the call. No buffer is held while nothing arrives.
+	// At most one Copy runs at a time.
+	Copy(sink func([]byte)) error
+	// Close ends Copy soon. Opening the output again goes on behind the last byte handed out.
+	Close() error
+}
+
+// Backend starts and ends trees. All methods may be called from any goroutine and none waits for a child.
+type Backend interface {
+	// Start returns once the process exists. Called again with a RunID that was started and not
+	// acknowledged it returns the same Identity and starts nothing. Errors are *Error.
+	Start(id RunID, r Request) (Identity, error)
+	// StopStep sends one rung of a stop ladder to the whole group (a signal name with SIG, ctrl_c,
+	// ctrl_break, close) or closes the child's stdin (stdin_close). A run that has ended is no error.
+	StopStep(id RunID, do string) error
+	// KillTree ends the whole tree by force. Gone follows. Calling it again tries again.
+	KillTree(id RunID) error
+	// List returns every run that is not acknowledged.
+	List() []Run
+	// Ack forgets a run that is Gone, with its outputs. Before Gone it does nothing.
+	Ack(id RunID)
+	// Usage of the whole tree; an error when it is unknown here or the run is not there.
+	Usage(id RunID) (Usage, error)
+	// OpenOutput returns the given stream of a run, from the first byte not handed out yet.
+	OpenOutput(id RunID, s Stream) (Output, error)
+	// Events returns the one event stream. It is never closed before Close and never blocks the backend.
+	Events() <-chan Event
+	// Close kills every tree that is left, waits until they are gone (bounded) and frees everything.
+	Close() error
+}
+
+// ErrKind classifies an Error so that a caller can decide without parsing words.
+type ErrKind string
+
+// The kinds of errors.
+const (
+	ErrNotFound    ErrKind = "not_found"   // executable or folder does not exist
+	ErrPermission  ErrKind = "permission"  // exists, may not be used
+	ErrFormat      ErrKind = "format"      // exists, is no program for this machine
+	ErrUser        ErrKind = "user"        // user or group unknown or not usable
+	ErrResources   ErrKind = "resources"   // out of processes, memory, descriptors: worth another try
+	ErrUnsupported ErrKind = "unsupported" // this system can't do that
+	ErrNoRun       ErrKind = "no_run"      // no such run
+	ErrOther       ErrKind = "other"
+)
+
+// Error is every error of a Backend: data, so that it survives encoding.
+type Error struct {
+	Kind    ErrKind `json:"kind"`
+	Message string  `json:"message"` // a cause in words: `executable "app" not found in /srv`
+	Hint    string  `json:"hint,omitempty"`
+}
+
+func (e *Error) Error() string { return e.Message }

@@ -1,0 +1,393 @@
+package process
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// sysRun is what Linux keeps for a run.
+type sysRun struct {
+	pidfd  int     // -1: none, or the exit is known
+	cg     *cgroup // nil: only a process group
+	reaped bool    // the main process is reaped
+}
+
+// system is the Linux half of the backend: exits come from pidfds in one epoll set, trees are cgroups
+// where that is allowed and process groups else.
+type system struct {
+	b       *backend
+	cgroups *cgroups
+	spawner *spawner
+	poll    *poller
+	guard   *guard
+	strays  *strays
+	byFD    map[int32]*run // pidfds and cgroup.events; guarded by backend.mu
+	byPID   map[int]*run   // main processes not reaped; guarded by backend.mu
+}
+
+func newSystem(b *backend) (*system, error) {
+	s := &system{b: b, byFD: map[int32]*run{}, byPID: map[int]*run{}}
+	if !b.opt.NoCgroup {
+		c, err := newCgroups("servicehost-" + strconv.Itoa(os.Getpid()) + "-" + b.nonce[:6])
+		if err != nil {
+			b.opt.Warn(fmt.Sprintf("no cgroup for the services (%v): their trees are followed by process group and parentage", err))
+		}
+		s.cgroups = c
+	}
+	if b.opt.Subreaper {
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return nil, fmt.Errorf("cannot become a child subreaper: %w", err)
+		}
+	}
+	p, err := newPoller(s.ready)
+	if err != nil {
+		return nil, err
+	}
+	s.poll = p
+	s.strays = newStrays(s)
+	s.spawner = newSpawner(s.sweep)
+	if b.opt.Guard {
+		s.guard = &guard{sys: s}
+		if err := s.guard.start(); err != nil {
+			b.opt.Warn(fmt.Sprintf("no guard (%v): a killed host would leave grandchildren behind", err))
+			s.guard = nil
+		}
+	}
+	return s, nil
+}
+
+func (s *system) prepare(u *run, attr *syscall.ProcAttr) error {
+	u.pidfd = -1
+	attr.Sys.PidFD = &u.pidfd
+	attr.Sys.Pdeathsig = syscall.SIGKILL
+	if s.cgroups == nil {
+		return nil
+	}
+	name := u.id.Service + "." + strconv.Itoa(u.id.Instance) + "-" + strconv.FormatUint(u.id.Incarnation, 10)
+	if u.id.Task != "" {
+		name += "-" + u.id.Task
+	}
+	cg, err := s.cgroups.create(name)
+	if err != nil {
+		return err
+	}
+	u.cg = cg
+	attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, cg.fd
+	return nil
+}
+
+func (s *system) abandon(u *run) {
+	if u.cg != nil {
+		u.cg.remove()
+	}
+}
+
+// spawn forks on the spawner's thread and has the run registered before anything can reap it.
+func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAttr) error {
+	err := error(syscall.ECANCELED)
+	s.spawner.do(func() {
+		var id Identity
+		if id.PID, err = syscall.ForkExec(path, argv, attr); err != nil {
+			return
+		}
+		id.Created = created(id.PID)
+		s.b.mu.Lock()
+		u.ident = id
+		s.byPID[id.PID] = u
+		s.b.mu.Unlock()
+	})
+	return err
+}
+
+// watch begins to wait for the end of the main process.
+func (s *system) watch(u *run) {
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	if u.gone {
+		return // SIGCHLD was faster
+	}
+	s.guard.add(u)
+	if s.b.closed {
+		s.kill(u)
+	}
+	if u.pidfd < 0 {
+		return // ended already, or no pidfds here: SIGCHLD finds it
+	}
+	s.byFD[int32(u.pidfd)] = u
+	if err := s.poll.add(u.pidfd, unix.EPOLLIN); err != nil {
+		s.b.opt.Warn(fmt.Sprintf("cannot watch process %d by its descriptor: %v", u.ident.PID, err))
+	}
+}
+
+// ready is called by the poller: a main process has ended, or a cgroup changed.
+func (s *system) ready(fd int32) {
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	u := s.byFD[fd]
+	switch {
+	case u == nil:
+	case int(fd) == u.pidfd:
+		s.mainEnded(u)
+	default:
+		s.check(u)
+	}
+}
+
+// mainEnded takes note of the exit of the main process, ends the rest of its tree unless the tree
+// keeps the run up, and reaps it only then: until then its number can't be another's. b.mu is held.
+func (s *system) mainEnded(u *run) {
+	if u.exit != nil {
+		return
+	}
+	e, ok := peek(u.ident.PID)
+	if !ok {
+		return
+	}
+	if u.pidfd >= 0 {
+		delete(s.byFD, int32(u.pidfd))
+		unix.Close(u.pidfd)
+		u.pidfd = -1
+	}
+	if !u.tree {
+		s.kill(u)
+	}
+	reap(u.ident.PID)
+	u.reaped = true
+	delete(s.byPID, u.ident.PID)
+	s.b.ended(u, e)
+	s.check(u)
+}
+
+// check declares the run gone once nothing of its tree is left. b.mu is held.
+func (s *system) check(u *run) {
+	if u.gone || u.exit == nil {
+		return
+	}
+	if u.cg == nil {
+		if reapGroup(u.ident.PID) {
+			s.strays.look(u)
+		}
+		return
+	}
+	first := u.cg.events < 0
+	if !u.cg.populated() {
+		s.finish(u)
+		return
+	}
+	if first {
+		s.byFD[int32(u.cg.events)] = u
+		s.poll.add(u.cg.events, unix.EPOLLPRI)
+	}
+}
+
+// finish declares u gone. b.mu is held. The cgroup folder stays until Ack: deleting it takes longer
+// than all else here, and a restart waits for this.
+func (s *system) finish(u *run) {
+	if u.cg != nil && u.cg.events >= 0 {
+		delete(s.byFD, int32(u.cg.events))
+		unix.Close(u.cg.events)
+		u.cg.events = -1
+	}
+	s.guard.remove(u)
+	s.b.vanished(u)
+}
+
+// release frees what is left of an acknowledged run.
+func (s *system) release(u *run) {
+	if u.cg != nil {
+		u.cg.remove()
+	}
+}
+
+// signal reaches the process group of the run; where the main process of a tree has ended already,
+// every process of its cgroup. b.mu is held.
+func (s *system) signal(u *run, sig syscall.Signal) error {
+	if u.reaped && u.cg != nil {
+		for _, pid := range u.cg.procs() {
+			signalMember(u.cg, pid, sig)
+		}
+		return nil
+	}
+	return unix.Kill(-u.ident.PID, sig)
+}
+
+// signalMember signals a process only while it is a member of the cgroup: its number was read a moment ago.
+func signalMember(g *cgroup, pid int, sig syscall.Signal) {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	for _, p := range g.procs() {
+		if p == pid {
+			unix.PidfdSendSignal(fd, sig, nil, 0)
+			return
+		}
+	}
+}
+
+// kill ends the tree by force. b.mu is held.
+func (s *system) kill(u *run) error {
+	if u.cg != nil {
+		if u.exit == nil || u.cg.populated() {
+			if err := u.cg.kill(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return unix.Kill(-u.ident.PID, unix.SIGKILL)
+}
+
+// sweep runs on the spawner's thread after SIGCHLD, so never between a fork and its registration. It
+// reaps what became ours by its parent's death, and looks at the groups that have no cgroup.
+func (s *system) sweep() {
+	if s.b.opt.Subreaper {
+		for {
+			pid := anyDead()
+			if pid == 0 {
+				break
+			}
+			s.b.mu.Lock()
+			u := s.byPID[pid]
+			if u != nil {
+				s.mainEnded(u)
+			}
+			s.b.mu.Unlock()
+			if u == nil {
+				reap(pid)
+				s.guard.ended(pid)
+			}
+		}
+	} else if s.guard != nil && s.guard.dead() {
+		s.guard.ended(s.guard.pid)
+	}
+	s.b.mu.Lock()
+	defer s.b.mu.Unlock()
+	if s.cgroups != nil && s.b.opt.Subreaper {
+		return
+	}
+	for _, u := range s.b.runs {
+		if u.exit == nil && u.pidfd < 0 && u.ident.PID != 0 {
+			s.mainEnded(u)
+		} else if u.cg == nil {
+			s.check(u)
+		}
+	}
+}
+
+func (s *system) usage(u *run) (Usage, error) {
+	s.b.mu.Lock()
+	cg, pid, gone, ended := u.cg, u.ident.PID, u.gone, u.exit != nil
+	s.b.mu.Unlock()
+	switch {
+	case gone:
+		return Usage{}, nil
+	case cg != nil:
+		u := usageOf(cg.procs())
+		if d, ok := cg.cpu(); ok {
+			u.CPU = d
+		}
+		return u, nil
+	case ended:
+		return Usage{}, nil
+	}
+	return usageOf([]int{pid}), nil
+}
+
+func (s *system) close() {
+	s.guard.stop()
+	s.spawner.close()
+	s.strays.close()
+	s.poll.close()
+	if s.cgroups != nil {
+		removeCgroup(s.cgroups.dir)
+	}
+}
+
+func reap(pid int) {
+	for {
+		_, err := syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+		if err != syscall.EINTR {
+			return
+		}
+	}
+}
+
+// reapGroup reaps dead members of a group that are ours and reports whether none of ours is left.
+func reapGroup(pgid int) (done bool) {
+	for {
+		pid, err := syscall.Wait4(-pgid, nil, syscall.WNOHANG, nil)
+		switch {
+		case err == syscall.EINTR, pid > 0:
+		case err != nil:
+			return true // ECHILD
+		default:
+			return false
+		}
+	}
+}
+
+// anyDead returns a dead child that is not reaped, or 0.
+func anyDead() int {
+	var si unix.Siginfo
+	for {
+		err := unix.Waitid(unix.P_ALL, 0, &si, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || si.Signo == 0 {
+			return 0
+		}
+		return int(childInfo(&si).pid)
+	}
+}
+
+// spawner owns the thread that all children are forked from: the parent-death signal follows the
+// thread, not the process (prctl(2), PR_SET_PDEATHSIG), so that thread must live as long as we do.
+type spawner struct {
+	work chan func()
+	stop chan struct{}
+	done chan struct{}
+}
+
+func newSpawner(sweep func()) *spawner {
+	s := &spawner{work: make(chan func()), stop: make(chan struct{}), done: make(chan struct{})}
+	children := notifyChild()
+	go func() {
+		defer close(s.done)
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, after all children
+		defer children.stop()
+		for {
+			select {
+			case f := <-s.work:
+				f()
+			case <-children.c:
+				sweep()
+			case <-s.stop:
+				return
+			}
+		}
+	}()
+	return s
+}
+
+// do runs f on the spawner's thread and waits for it.
+func (s *spawner) do(f func()) {
+	done := make(chan struct{})
+	select {
+	case s.work <- func() { f(); close(done) }:
+		<-done
+	case <-s.done:
+	}
+}
+
+func (s *spawner) close() {
+	close(s.stop)
+	<-s.done
+}

@@ -1,0 +1,2 @@
+// Package state keeps what must outlive the host: one folder, locked, with a small store of records.
+package state

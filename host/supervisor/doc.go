@@ -1,0 +1,2 @@
+// Package supervisor keeps instances the way the spec says.
+package supervisor

@@ -1,0 +1,222 @@
+package spec
+
+import "time"
+
+// Spec is everything a set of files asks for, after includes, merging, profiles,
+// variables and defaults: a value that is never changed once Load returned it.
+type Spec struct {
+	// Path is the absolute path of the first file, Dir its folder.
+	Path string
+	Dir  string
+	// Hash identifies the effective content; two specs with the same hash run the same things.
+	Hash string
+
+	Host Host
+	// Services holds one element per instance, ordered by name and instance number.
+	// Services outside the chosen profiles are absent; disabled ones are present.
+	Services []*Service
+}
+
+// Host is the effective `host:` section. All paths are absolute.
+type Host struct {
+	Name            string        `key:"name" class:"next_start"`
+	ShutdownTimeout time.Duration `key:"shutdown_timeout" class:"live"`
+	Reload          Reload        `key:"reload"`
+	Restarts        Restarts      `key:"restarts"`
+	Log             HostLog       `key:"log"`
+	Control         Control       `key:"control"`
+	Logs            LogsDir       `key:"logs"`
+	StateDir        string        `key:"state_dir" class:"next_start"`
+}
+
+// Reload says how edits of the files are taken.
+type Reload struct {
+	Mode         ReloadMode    `key:"mode" class:"live"`
+	Quiet        time.Duration `key:"quiet" class:"live"`
+	MaxRemoved   int           `key:"max_removed" class:"live"`   // percent of the running services
+	MaxRestarted int           `key:"max_restarted" class:"live"` // percent of the running services
+}
+
+// ReloadMode is auto or manual.
+type ReloadMode string
+
+// The values of host.reload.mode.
+const (
+	ReloadAuto   ReloadMode = "auto"
+	ReloadManual ReloadMode = "manual"
+)
+
+// Restarts is the governor over all automatic restarts of one host.
+type Restarts struct {
+	Rate  float64 `key:"rate" class:"live"`  // restarts per second
+	Burst int     `key:"burst" class:"live"` // resolved: never zero
+}
+
+// HostLog is the log of the host itself.
+type HostLog struct {
+	Level    string `key:"level" class:"live"`        // debug info warn error
+	Format   string `key:"format" class:"next_start"` // auto console json
+	Path     string `key:"path" class:"next_start"`   // empty: standard error
+	MaxSize  int64  `key:"max_size" class:"next_start"`
+	MaxFiles int    `key:"max_files" class:"next_start"`
+}
+
+// Control says who may use the local control channel.
+type Control struct {
+	Group string `key:"group" class:"next_start"`
+}
+
+// LogsDir is where service logs lie unless a service says otherwise.
+type LogsDir struct {
+	Dir string `key:"dir" class:"next_start"`
+}
+
+// Service is the effective spec of one instance of a service. All paths are absolute.
+type Service struct {
+	Name     string `class:"-"`
+	Instance int    `class:"-"` // 1..Instances
+	// ID is Name where Instances is 1, else Name.Instance.
+	ID string `class:"-"`
+	// Hash identifies everything below that is not of class none or scale.
+	Hash string `class:"-"`
+
+	Description string   `key:"description" class:"none"`
+	Type        Type     `key:"type" class:"restart"`
+	Enabled     bool     `key:"enabled" class:"live"`
+	Profiles    []string `key:"profiles" class:"none"`
+	Instances   int      `key:"instances" class:"scale"`
+
+	// Command is the program and its arguments; Command[0] is as the file says it (resolved at start).
+	// A placeholder AutoPort stands where ${PORT} of `port: auto` was used.
+	Command    []string `key:"command" class:"restart"` // command and args joined
+	RawArgs    string   `key:"raw_args" class:"restart"`
+	Dir        string   `key:"dir" class:"restart"`
+	InheritEnv bool     `key:"inherit_env" class:"restart"`
+	// Env is env of the file, defaults.env, env_file and env of the service, merged; nil removes a variable.
+	Env map[string]*string `key:"env" class:"restart"`
+	// EnvFile lists the files whose content is merged into Env; the names of variables that came from
+	// a file are in EnvFromFile, whose values no output may show.
+	EnvFile     []string        `key:"env_file" class:"none"`
+	EnvFromFile map[string]bool `class:"-"`
+
+	User  string `key:"user" class:"restart"`
+	Group string `key:"group" class:"restart"`
+
+	// Port is the PORT of this instance (port + instance - 1); 0: none; PortAuto: a free one per run.
+	Port int `key:"port" class:"restart"`
+
+	DependsOn        map[string]Dependency `key:"depends_on" class:"live"`
+	Restart          Restart               `key:"restart"`
+	SuccessExitCodes []int                 `key:"success_exit_codes" class:"live"`
+	Stop             Stop                  `key:"stop"`
+	Log              Log                   `key:"log"`
+	MaxRuntime       time.Duration         `key:"max_runtime" class:"live"`
+	Track            Track                 `key:"track" class:"restart"`
+}
+
+// PortAuto is Service.Port for `port: auto`; AutoPort is what ${PORT} became in its strings,
+// to be replaced at each start.
+const (
+	PortAuto = -1
+	AutoPort = "\x00PORT\x00"
+)
+
+// Type is the kind of a service.
+type Type string
+
+// The values of type.
+const (
+	TypeService Type = "service"
+	TypeOneshot Type = "oneshot"
+)
+
+// Track says what keeps a run up: its main process, or anything in its tree.
+type Track string
+
+// The values of track.
+const (
+	TrackMain Track = "main"
+	TrackTree Track = "tree"
+)
+
+// Dependency is one entry of depends_on.
+type Dependency struct {
+	Condition Condition `key:"condition" class:"live"`
+	Required  bool      `key:"required" class:"live"`
+}
+
+// Condition is what a dependency must have reached.
+type Condition string
+
+// The values of depends_on.X.condition.
+const (
+	ConditionStarted   Condition = "started"
+	ConditionCompleted Condition = "completed"
+)
+
+// Restart is the restart policy of a service.
+type Restart struct {
+	Policy     RestartPolicy `key:"policy" class:"live"`
+	Delay      time.Duration `key:"delay" class:"live"`
+	Factor     float64       `key:"factor" class:"live"`
+	MaxDelay   time.Duration `key:"max_delay" class:"live"`
+	Jitter     float64       `key:"jitter" class:"live"`
+	ResetAfter time.Duration `key:"reset_after" class:"live"`
+	Limit      int           `key:"limit" class:"live"`
+	Window     time.Duration `key:"window" class:"live"`
+	RetryAfter time.Duration `key:"retry_after" class:"live"`
+}
+
+// RestartPolicy says which exits are followed by a restart.
+type RestartPolicy string
+
+// The values of restart.policy.
+const (
+	RestartAlways    RestartPolicy = "always"
+	RestartOnFailure RestartPolicy = "on-failure"
+	RestartNo        RestartPolicy = "no"
+)
+
+// Stop says how a run is ended.
+type Stop struct {
+	Steps   []Step        `key:"steps" class:"live"`
+	Delay   time.Duration `key:"delay" class:"live"`
+	Timeout time.Duration `key:"timeout" class:"live"`
+}
+
+// Step is one rung of the stop ladder. Do is, on Unix, a signal name with SIG ("SIGTERM") or
+// "stdin_close"; on Windows "ctrl_c", "ctrl_break", "close" or "stdin_close"; "action" on both.
+// Names of the other system are mapped by Load. Timeout 0: wait as long as stop.timeout allows
+// (shared evenly with the steps behind it).
+type Step struct {
+	Do      string
+	Action  *Action
+	Timeout time.Duration
+}
+
+// Action is something done beside a service: a program run, or an HTTP request.
+type Action struct {
+	Exec          []string // argv, or
+	HTTP          string   // "METHOD URL"
+	Timeout       time.Duration
+	IgnoreFailure bool
+}
+
+// Log says where output goes and how it is rotated.
+type Log struct {
+	Path     string        `key:"path" class:"live"`
+	Stderr   string        `key:"stderr" class:"restart"` // empty: one pipe, order kept
+	MaxSize  int64         `key:"max_size" class:"live"`  // bytes, 0 = no limit
+	MaxFiles int           `key:"max_files" class:"live"` // rotated files kept, the current one not counted
+	MaxAge   time.Duration `key:"max_age" class:"live"`
+	Compress Compression   `key:"compress" class:"live"`
+}
+
+// Compression of rotated files.
+type Compression string
+
+// The values of log.compress.
+const (
+	CompressNone Compression = "none"
+	CompressGzip Compression = "gzip"
+)
