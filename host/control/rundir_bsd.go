@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package control
+
+// systemRunDir is where root's hosts register.
+const systemRunDir = "/var/run/servicehost"
