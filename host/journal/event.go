@@ -6,7 +6,8 @@ import "time"
 
 // Event is one thing that happened to a service or to the host.
 type Event struct {
-	Seq  uint64    `json:"seq"` // rising within one state folder, never reused
+	// Seq rises within one state folder and is never used again, but for events that a power loss took.
+	Seq  uint64    `json:"seq"`
 	Time time.Time `json:"time"`
 	Kind Kind      `json:"kind"`
 	// Service, Instance and ID are empty for events of the host.
@@ -65,4 +66,6 @@ const (
 	LastGood       Kind = "last_good" // started with the last good spec
 	OrphansEnded   Kind = "orphans_ended"
 	Warning        Kind = "warning"
+	// Gap is never written: it tells a slow subscriber that events from Seq on passed it by.
+	Gap Kind = "gap"
 )

@@ -1,0 +1,197 @@
+package journal
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"servicehost/host/human"
+)
+
+// Why explains, in plain words and newest first, why the instance id (or a service with one
+// instance) is as it is: its state with the reason, how the run before ended, and back to what set it
+// going: an operator, a reload, a start of the host. events are in the order of the journal and may
+// be of all services. Without any event of the instance the answer is empty.
+func Why(events []Event, id string) []string { return WhyAt(events, id, time.Now()) }
+
+// WhyAt is Why with the time from which ages are counted.
+func WhyAt(events []Event, id string, now time.Time) []string {
+	w := why{events: events, id: id, now: now}
+	for i := len(events) - 1; i >= 0 && !w.done; i-- {
+		w.take(i)
+	}
+	w.flush()
+	return w.lines
+}
+
+// whyMost bounds the answer: who wants all of it reads the events.
+const whyMost = 12
+
+type why struct {
+	events []Event
+	id     string
+	now    time.Time
+	lines  []string
+	state  bool // the current state was said
+	done   bool
+
+	// A crash loop is told once: ends are counted while they read the same.
+	end      string
+	ends     int
+	endFirst time.Time
+}
+
+func (w *why) take(i int) {
+	e := w.events[i]
+	if e.ID == "" && e.Service == "" {
+		// Only what reaches every service ends the chain; the rest is other people's business.
+		if len(w.lines) > 0 || w.ends > 0 {
+			switch e.Kind {
+			case HostStarted:
+				w.say(e, "the host started"+because(e.Reason))
+				w.done = true
+			case HostStopping, HostStopped:
+				w.done = true
+			}
+		}
+		return
+	}
+	if e.ID != w.id && (e.ID != "" || e.Service != w.id) {
+		return
+	}
+	switch e.Kind {
+	case StateChanged:
+		if !w.state {
+			w.state = true
+			w.lines = append(w.lines, fmt.Sprintf("%s for %s%s", e.To, w.age(e), because(e.Reason)))
+		}
+	case ProcessExited, StartFailed:
+		w.ended(e)
+	case Started:
+		if w.ends == 0 {
+			w.say(e, "started"+process(e))
+		}
+	case Killed:
+		w.say(e, "killed"+process(e)+because(e.Reason))
+	case Failed, Recovered, OutputDropped, LogTrouble, Warning, OrphansEnded:
+		w.say(e, string(e.Kind)+because(e.Reason))
+	case OperatorAction:
+		w.say(e, orElse(e.Reason, "an operator acted")+by(e.Actor))
+		w.done = true
+	case SpecChanged:
+		w.root(i, "its spec changed"+because(e.Reason))
+	case ServiceAdded:
+		w.root(i, "added to the spec"+because(e.Reason))
+	case ServiceRemoved:
+		w.root(i, "removed from the spec"+because(e.Reason))
+	case RolledBack:
+		w.say(e, "rolled back"+because(e.Reason))
+	}
+	w.done = w.done || len(w.lines) >= whyMost
+}
+
+// root says what the files asked for, and the reload that brought it.
+func (w *why) root(i int, what string) {
+	e := w.events[i]
+	w.say(e, what+by(e.Actor))
+	if r, ok := w.reload(i); ok {
+		switch {
+		case r.Kind == HostStarted:
+			w.say(r, "the host started"+because(r.Reason))
+		case e.Actor != "" && r.Actor == e.Actor && r.Reason == "":
+		default:
+			w.say(r, "reload"+by(r.Actor)+because(r.Reason))
+		}
+	}
+	w.done = true
+}
+
+// reload finds the reload that event i was a step of: it is recorded as applied behind its steps, as
+// asked for by an operator or as the start of the host before them.
+func (w *why) reload(i int) (Event, bool) {
+	for _, e := range w.events[i+1:] {
+		if e.Kind == ReloadApplied {
+			return e, true
+		}
+		if e.Kind == HostStarted || e.Kind == HostStopping {
+			break
+		}
+	}
+	for k := i - 1; k >= 0; k-- {
+		switch e := w.events[k]; {
+		case e.Service != "" || e.ID != "":
+		case e.Kind == OperatorAction, e.Kind == ReloadApplied, e.Kind == HostStarted, e.Kind == LastGood:
+			return e, e.Kind != ReloadApplied
+		}
+	}
+	return Event{}, false
+}
+
+// ended collects ends that read the same.
+func (w *why) ended(e Event) {
+	text := e.Reason
+	if e.Exit != nil && e.Exit.Text != "" {
+		text = e.Exit.Text
+		if e.Exit.Uptime > 0 && !strings.Contains(text, " after ") {
+			text += " after " + human.Duration(e.Exit.Uptime)
+		}
+	}
+	text = orElse(text, "ended")
+	kind, _, _ := strings.Cut(text, " after ")
+	if w.ends > 0 && kind != w.end {
+		w.flush()
+	}
+	if w.ends == 0 {
+		w.say(e, "run ended"+process(e)+": "+text)
+		w.end = kind
+	}
+	w.ends++
+	w.endFirst = e.Time
+}
+
+// flush adds to the line of the last end how often the same came before it.
+func (w *why) flush() {
+	if n := w.ends - 1; n > 0 {
+		times := "once"
+		if n > 1 {
+			times = fmt.Sprintf("%d times", n)
+		}
+		w.lines = append(w.lines, fmt.Sprintf("before that %s the same: %s, since %s ago", times, w.end, human.Duration(w.now.Sub(w.endFirst))))
+	}
+	w.ends = 0
+}
+
+func (w *why) say(e Event, words string) {
+	w.flush()
+	w.lines = append(w.lines, w.age(e)+" ago: "+words)
+}
+
+func (w *why) age(e Event) string { return human.Duration(w.now.Sub(e.Time)) }
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return ": " + reason
+}
+
+func by(actor string) string {
+	if actor == "" {
+		return ""
+	}
+	return " by " + actor
+}
+
+func process(e Event) string {
+	if e.PID == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", e.PID)
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}

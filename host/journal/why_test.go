@@ -1,0 +1,86 @@
+package journal
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func ago(d time.Duration, e Event) Event {
+	e.Time = noon.Add(-d)
+	if e.ID != "" && e.Service == "" {
+		e.Service = e.ID
+	}
+	return e
+}
+
+func TestWhyTellsTheChainOfCauses(t *testing.T) {
+	exit := &Exit{Code: 3, Text: "exit 3", Uptime: 1200 * time.Millisecond}
+	for _, c := range []struct {
+		name   string
+		events []Event
+		want   []string
+	}{
+		{"nothing known", []Event{ago(time.Hour, Event{Kind: HostStarted}), ago(time.Minute, Event{Kind: Started, ID: "api"})}, nil},
+		{"crash loop", []Event{
+			ago(10*time.Minute, Event{Kind: OperatorAction, ID: "worker", Actor: `ops\li.wei`, Reason: "started"}),
+			ago(9*time.Minute, Event{Kind: Started, ID: "worker", PID: 4709}),
+			ago(9*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4709, Exit: exit}),
+			ago(5*time.Minute, Event{Kind: Started, ID: "worker", PID: 4710}),
+			ago(5*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4710, Exit: exit}),
+			ago(20*time.Second, Event{Kind: Started, ID: "api", PID: 1}),
+			ago(14*time.Second, Event{Kind: Started, ID: "worker", PID: 4711}),
+			ago(12*time.Second, Event{Kind: ProcessExited, ID: "worker", PID: 4711, Exit: exit}),
+			ago(12*time.Second, Event{Kind: StateChanged, ID: "worker", From: "running", To: "backoff", Reason: "exit 3 after 1.2s, next try in 8s"}),
+		}, []string{
+			"backoff for 12s: exit 3 after 1.2s, next try in 8s",
+			"12s ago: run ended (process 4711): exit 3 after 1.2s",
+			"before that 2 times the same: exit 3, since 9m ago",
+			`10m ago: started by ops\li.wei`,
+		}},
+		{"changed spec", []Event{
+			ago(time.Hour, Event{Kind: HostStarted}),
+			ago(190*time.Second, Event{Kind: SpecChanged, ID: "worker", Reason: "command"}),
+			ago(185*time.Second, Event{Kind: Started, ID: "worker", PID: 7}),
+			ago(185*time.Second, Event{Kind: StateChanged, ID: "worker", To: "running"}),
+			ago(180*time.Second, Event{Kind: ReloadApplied, Reason: "commit 1f2e3d"}),
+		}, []string{
+			"running for 3m5s", "3m5s ago: started (process 7)", "3m10s ago: its spec changed: command", "3m ago: reload: commit 1f2e3d",
+		}},
+		{"reload by an operator", []Event{
+			ago(63*time.Second, Event{Kind: ReloadApplied, Reason: "an earlier one"}),
+			ago(62*time.Second, Event{Kind: OperatorAction, Actor: "root", Reason: "confirmed"}),
+			ago(61*time.Second, Event{Kind: SpecChanged, ID: "worker", Reason: "env.A"}),
+			ago(60*time.Second, Event{Kind: StateChanged, ID: "worker", To: "stopping", Reason: "its spec changed"}),
+		}, []string{"stopping for 1m: its spec changed", "1m1s ago: its spec changed: env.A", "1m2s ago: reload by root: confirmed"}},
+		{"started with the host", []Event{
+			ago(2*time.Hour, Event{Kind: ProcessExited, ID: "worker", Exit: exit}),
+			ago(time.Hour, Event{Kind: HostStarted, Reason: "last good spec"}),
+			ago(time.Hour, Event{Kind: Started, ID: "worker", PID: 7}),
+			ago(time.Hour, Event{Kind: StateChanged, ID: "worker", To: "running"}),
+		}, []string{"running for 1h", "1h ago: started (process 7)", "1h ago: the host started: last good spec"}},
+		{"whole service by an operator", []Event{
+			ago(time.Minute, Event{Kind: OperatorAction, Service: "worker", Actor: "root", Reason: "stopped until 14:00"}),
+			ago(time.Minute, Event{Kind: StateChanged, ID: "worker", To: "stopped"}),
+		}, []string{"stopped for 1m", "1m ago: stopped until 14:00 by root"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := WhyAt(c.events, "worker", noon); !slices.Equal(got, c.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
+
+func TestWhyIsBounded(t *testing.T) {
+	var events []Event
+	for i := range 100 {
+		events = append(events, ago(time.Duration(100-i)*time.Minute, Event{Kind: Warning, ID: "worker", Reason: "odd"}))
+	}
+	if n := len(WhyAt(events, "worker", noon)); n > whyMost+1 {
+		t.Errorf("%d lines", n)
+	}
+}
