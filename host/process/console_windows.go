@@ -1,0 +1,176 @@
+package process
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/windows"
+)
+
+// ctrlWait bounds how long a step waits for its helper. A busy machine takes a tenth of a second.
+const ctrlWait = 10 * time.Second
+
+// maxCtrlPIDs keeps the helper's command line short.
+const maxCtrlPIDs = 2000
+
+// stepOf names the step that a rung of a ladder is here. Names of signals are taken for what they
+// mean to a program: SIGTERM asks it to end, and a console program knows Ctrl-C for that.
+func stepOf(do string) (string, bool) {
+	switch strings.ToUpper(strings.ReplaceAll(do, "-", "_")) {
+	case "CTRL_C", "SIGINT", "SIGTERM":
+		return "ctrl_c", true
+	case "CTRL_BREAK", "SIGQUIT", "SIGBREAK":
+		return "ctrl_break", true
+	case "CLOSE", "SIGHUP":
+		return "close", true
+	case "STDIN_CLOSE":
+		return "stdin_close", true
+	case "SIGKILL":
+		return "kill", true
+	}
+	return "", false
+}
+
+func (b *backend) StopStep(id RunID, do string) error {
+	step, ok := stepOf(do)
+	if !ok {
+		return &Error{Kind: ErrUnsupported, Message: fmt.Sprintf("no stop step %q on Windows", do), Hint: "use ctrl_c, ctrl_break, close or stdin_close"}
+	}
+	if step == "kill" {
+		return b.KillTree(id)
+	}
+	u, err := b.find(id)
+	if err != nil {
+		return err
+	}
+	u.mu.Lock()
+	if u.gone || (u.exit != nil && !u.tree) {
+		u.mu.Unlock()
+		return nil
+	}
+	if step == "stdin_close" {
+		if u.stdin != 0 {
+			windows.CloseHandle(u.stdin)
+			u.stdin = 0
+		}
+		u.mu.Unlock()
+		return nil
+	}
+	// As long as the run is held here, none of these numbers can come to mean another process, save
+	// for members that end by themselves meanwhile: the helper asks each one anew.
+	var pids []uint32
+	if u.exit == nil {
+		pids = append(pids, uint32(u.ident.PID))
+	}
+	if step == "close" || u.exit != nil {
+		for _, pid := range jobPIDs(u.job) {
+			if int(pid) != u.ident.PID && len(pids) < maxCtrlPIDs {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	u.mu.Unlock()
+	if err := b.enter(); err != nil {
+		return err
+	}
+	defer b.busy.Done()
+	code, err := b.runCtrl(step, pids)
+	if err != nil {
+		return &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot send %s to run %s: %v", step, id, err)}
+	}
+	if err := ctrlError(step, id, code); err != nil {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		if u.gone || u.exit != nil && !u.tree || signaled(u.process) && !u.tree {
+			return nil // it ended meanwhile
+		}
+		return err
+	}
+	return nil
+}
+
+// runCtrl sends a console event or closes windows from a helper process. A process has one console: to
+// reach that of a child, the host would have to leave its own, and with it lose its own handlers.
+func (b *backend) runCtrl(step string, pids []uint32) (code uint32, err error) {
+	select {
+	case b.ctrl <- struct{}{}:
+		defer func() { <-b.ctrl }()
+	case <-b.quit:
+		return 0, os.ErrClosed
+	}
+	line := windows.EscapeArg(b.opt.Exe) + " " + helperCtrl + " --event " + step
+	for _, pid := range pids {
+		line += " --pid " + strconv.FormatUint(uint64(pid), 10)
+	}
+	c := creation{
+		path: b.opt.Exe, line: line, dir: filepath.Dir(b.opt.Exe), flags: windows.DETACHED_PROCESS,
+		stdin: b.null, stdout: b.null, stderr: b.null, jobs: []windows.Handle{b.outer},
+	}
+	info, err := c.create()
+	if err != nil {
+		return 0, fmt.Errorf("cannot run the console helper %q: %w", b.opt.Exe, err)
+	}
+	defer windows.CloseHandle(info.Process)
+	done := make(chan struct{})
+	w, err := waitFor(info.Process, func() { close(done) })
+	if err != nil {
+		windows.TerminateProcess(info.Process, killedCode)
+		return 0, err
+	}
+	defer w.stop()
+	timer := time.NewTimer(ctrlWait)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+		windows.TerminateProcess(info.Process, killedCode)
+		return 0, fmt.Errorf("the console helper did not answer within %v", ctrlWait)
+	case <-b.quit:
+		windows.TerminateProcess(info.Process, killedCode)
+		return 0, os.ErrClosed
+	}
+	err = windows.GetExitCodeProcess(info.Process, &code)
+	return code, err
+}
+
+// Exit codes of the helper: 0, or ctrlFailed with what failed and the system's error number.
+const (
+	ctrlFailed   = 1 << 29 // the bit that the system leaves to programs
+	ctrlUsage    = ctrlFailed | 1<<20
+	ctrlNoWindow = ctrlFailed | 2<<20
+	ctrlAttach   = ctrlFailed | 3<<20
+	ctrlGenerate = ctrlFailed | 4<<20
+	ctrlErrno    = 1<<20 - 1
+)
+
+// exitControlC is the exit code of a process that an event ended.
+const exitControlC = 0xC000013A
+
+func ctrlError(step string, id RunID, code uint32) error {
+	if code == 0 || code == exitControlC { // the event may reach the helper itself: it was sent then
+		return nil
+	}
+	errno := syscall.Errno(code & ctrlErrno)
+	switch code &^ ctrlErrno {
+	case ctrlNoWindow:
+		return &Error{Kind: ErrUnsupported, Message: fmt.Sprintf("run %s has no window to close", id), Hint: "close is for programs with windows; use ctrl_c for console programs"}
+	case ctrlAttach:
+		if errno == windows.ERROR_INVALID_HANDLE {
+			return &Error{Kind: ErrUnsupported, Message: fmt.Sprintf("run %s has no console for %s", id, step), Hint: "use close for programs with windows, or stdin_close"}
+		}
+		kind := ErrOther
+		if errno == windows.ERROR_ACCESS_DENIED {
+			kind = ErrPermission
+		}
+		return &Error{Kind: kind, Message: fmt.Sprintf("cannot reach the console of run %s: %v", id, errno)}
+	case ctrlGenerate:
+		return &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot send %s to the console of run %s: %v", step, id, errno)}
+	}
+	return &Error{Kind: ErrOther, Message: fmt.Sprintf("the console helper for %s ended with exit code %#x", step, code),
+		Hint: "the main function of the program must call process.HelperMain first"}
+}
