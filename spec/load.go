@@ -33,5 +33,19 @@ type Input struct {
 type Result struct {
 	Spec     *Spec
 	Problems Problems
+	// Warnings are things that an operator should look at; they refuse nothing.
+	Warnings Problems
 	Inputs   []Input
+}
+
+// Load reads, merges and checks the files. It never panics on what they hold; whatever is wrong is in
+// the result, all of it at once.
+func Load(o Options) Result {
+	l := newLoader(o)
+	s := l.load()
+	r := Result{Inputs: l.inputs, Problems: tidy(l.problems), Warnings: tidy(l.warnings)}
+	if len(r.Problems) == 0 {
+		r.Spec = s
+	}
+	return r
 }

@@ -88,10 +88,13 @@ type Service struct {
 
 	// Command is the program and its arguments; Command[0] is as the file says it (resolved at start).
 	// A placeholder AutoPort stands where ${PORT} of `port: auto` was used.
-	Command    []string `key:"command" class:"restart"` // command and args joined
-	RawArgs    string   `key:"raw_args" class:"restart"`
-	Dir        string   `key:"dir" class:"restart"`
-	InheritEnv bool     `key:"inherit_env" class:"restart"`
+	Command []string `key:"command" class:"restart"` // command and args joined
+	// CommandDir is the folder in which a relative Command[0] is looked for first: that of the file which
+	// says it, or of the spec where Command[0] is a bare name. Empty where Command[0] is absolute.
+	CommandDir string `class:"restart"`
+	RawArgs    string `key:"raw_args" class:"restart"`
+	Dir        string `key:"dir" class:"restart"`
+	InheritEnv bool   `key:"inherit_env" class:"restart"`
 	// Env is env of the file, defaults.env, env_file and env of the service, merged; nil removes a variable.
 	Env map[string]*string `key:"env" class:"restart"`
 	// EnvFile lists the files whose content is merged into Env; the names of variables that came from
@@ -105,6 +108,8 @@ type Service struct {
 	// Port is the PORT of this instance (port + instance - 1); 0: none; PortAuto: a free one per run.
 	Port int `key:"port" class:"restart"`
 
+	// DependsOn names services that are in the spec and enabled: those that are not, and are not
+	// required, were left out.
 	DependsOn        map[string]Dependency `key:"depends_on" class:"live"`
 	Restart          Restart               `key:"restart"`
 	SuccessExitCodes []int                 `key:"success_exit_codes" class:"live"`

@@ -1,0 +1,373 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// layer says where a value of a service comes from.
+type layer uint8
+
+const (
+	layerBuiltin layer = iota
+	layerDefaults
+	layerService
+)
+
+// decoder fills a struct from a tree by the table of keys. It reports everything that is wrong and goes on.
+type decoder struct {
+	l       *loader
+	scope   *scope
+	section *section
+	others  map[string]string // names of other tools
+	path    []string          // to the value at hand
+	draft   *draft            // of a service; nil for the host
+	layer   layer
+	// foreign is set for services that are only looked at, as they are out of profile: that this
+	// machine lacks a variable or a file is no problem of theirs.
+	foreign bool
+}
+
+func (d *decoder) push(name string) { d.path = append(d.path, name) }
+func (d *decoder) pop()             { d.path = d.path[:len(d.path)-1] }
+
+// problem reports what is wrong with a value.
+func (d *decoder) problem(n *node, format string, args ...any) {
+	d.fail(n, words("", format, args...))
+}
+
+// fail reports an error about a value, with its hint.
+func (d *decoder) fail(n *node, err error) {
+	var unset *unsetError
+	if d.foreign && errors.As(err, &unset) {
+		return
+	}
+	message, hint := errorWords(err)
+	d.l.problemAt(n, strings.Join(d.path, "."), message, hint)
+}
+
+// group decodes a mapping into a struct. base holds the values that null goes back to.
+func (d *decoder) group(n *node, k *keyNode, v, base reflect.Value) {
+	if n.kind != mapNode {
+		d.problem(n, "must be a mapping, found %s", n.describe())
+		return
+	}
+	for _, p := range n.pairs {
+		name := p.key.value
+		if strings.HasPrefix(name, "x-") {
+			continue
+		}
+		child := k.children[name]
+		d.push(name)
+		if child == nil {
+			d.unknown(p.key, k)
+		} else if child.kind == kindLater {
+			d.later(p.key, p.val, child)
+		} else if child.field >= 0 {
+			d.value(p.val, child, v.Field(child.field), base.Field(child.field))
+		} else {
+			d.value(p.val, child, reflect.Value{}, reflect.Value{})
+		}
+		d.pop()
+	}
+}
+
+func (d *decoder) unknown(key *node, k *keyNode) {
+	known := make([]string, len(k.order))
+	for i, c := range k.order {
+		known[i] = c.name
+	}
+	hint := keyHint(key.value, known, d.others, d.section.byName)
+	d.l.problemAt(key, strings.Join(d.path, "."), "unknown key", hint)
+}
+
+// value decodes one key. field is invalid where the key has none of its own.
+func (d *decoder) value(n *node, k *keyNode, field, base reflect.Value) {
+	if d.draft != nil {
+		d.draft.note(k, n, d.layer)
+	}
+	if n.kind == nullNode && k.kind != kindEnv {
+		if field.IsValid() {
+			field.Set(base)
+		}
+		if d.draft != nil {
+			d.draft.reset(k)
+		}
+		return
+	}
+	switch k.kind {
+	case kindGroup:
+		if n.kind == scalarNode && k.short != "" {
+			child := k.children[k.short]
+			d.value(n, child, field.Field(child.field), base.Field(child.field))
+			return
+		}
+		d.group(n, k, field, base)
+	case kindTexts:
+		field.Set(reflect.ValueOf(d.texts(n)))
+	case kindCommand, kindEnv, kindPaths, kindPort, kindDepends, kindCodes, kindSteps:
+		d.special(n, k)
+	default:
+		if s, ok := d.text(n); ok {
+			if err := d.scalar(n, s, k, field); err != nil {
+				d.fail(n, err)
+			}
+		}
+	}
+}
+
+// scalar decodes a text, its variables replaced, by the kind of the key.
+func (d *decoder) scalar(n *node, s string, k *keyNode, field reflect.Value) error {
+	switch k.kind {
+	case kindText:
+		field.SetString(s)
+	case kindPath:
+		p, err := d.pathValue(n, s)
+		if err != nil {
+			return err
+		}
+		field.SetString(p)
+	case kindBool:
+		b, err := parseBool(s)
+		if err != nil {
+			return err
+		}
+		field.SetBool(b)
+	case kindInt:
+		i, err := parseInt(s)
+		if err != nil {
+			return err
+		}
+		if float64(i) < k.min || float64(i) > k.max {
+			return words("", "must be %s to %s, found %s", plain(k.min), plain(k.max), quote(s))
+		}
+		field.SetInt(i)
+	case kindFactor:
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil || math.IsNaN(f) || f < k.min || f > k.max {
+			return words("", "must be a number from %s to %s, found %s", plain(k.min), plain(k.max), quote(s))
+		}
+		field.SetFloat(f)
+	case kindDuration:
+		v, err := ParseDuration(s)
+		if err != nil {
+			return err
+		}
+		field.SetInt(int64(v))
+	case kindSize:
+		v, err := ParseSize(s)
+		if err != nil {
+			return err
+		}
+		field.SetInt(v)
+	case kindPercent:
+		v, err := parsePercent(s)
+		if err != nil {
+			return err
+		}
+		field.SetInt(int64(v))
+	case kindRate:
+		v, err := parseRate(s)
+		if err != nil {
+			return err
+		}
+		field.SetFloat(v)
+	case kindBurst:
+		if strings.EqualFold(s, "auto") {
+			field.SetInt(0)
+			return nil
+		}
+		v, err := parseInt(s)
+		if err != nil || v < 1 || v > 1_000_000 {
+			return words("", "must be auto or a whole number from 1, found %s", quote(s))
+		}
+		field.SetInt(v)
+	case kindEnum:
+		v, err := d.enum(s, k)
+		if err != nil {
+			return err
+		}
+		field.SetString(v)
+	default:
+		return fmt.Errorf("cannot be decoded")
+	}
+	return nil
+}
+
+func plain(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// laterValues are values of enumerations that the full design has and this version has not.
+var laterValues = map[string][]string{
+	"condition": {"healthy"},
+	"type":      {"scheduled"},
+	"compress":  {"zstd"},
+}
+
+func (d *decoder) enum(s string, k *keyNode) (string, error) {
+	if k.path == "restart.policy" && strings.EqualFold(s, "false") {
+		return "no", nil // what YAML makes of a bare no, in other tools
+	}
+	v, err := parseEnum(s, k.enum)
+	if err == nil {
+		return v, nil
+	}
+	if _, e := parseEnum(s, laterValues[k.name]); len(laterValues[k.name]) > 0 && e == nil {
+		return "", words("this version has "+strings.Join(k.enum, ", "), "%s is not supported yet", quote(s))
+	}
+	if ours := elsewhereValue[k.name][foldKey(s)]; ours != "" {
+		hint := fmt.Sprintf("it is called %s here", ours)
+		if _, e := parseEnum(ours, k.enum); e != nil {
+			hint += ", which is not supported yet"
+		}
+		return "", words(hint, "%s is not one of %s", quote(s), strings.Join(k.enum, ", "))
+	}
+	return "", err
+}
+
+// later refuses a key of the full design unless its value asks for nothing.
+func (d *decoder) later(key, n *node, k *keyNode) {
+	switch n.kind {
+	case nullNode:
+		return
+	case mapNode:
+		if len(n.pairs) == 0 {
+			return
+		}
+	case listNode:
+		if len(n.items) == 0 {
+			return
+		}
+	case scalarNode:
+		for _, off := range k.off {
+			if strings.EqualFold(n.value, off) {
+				return
+			}
+		}
+	}
+	hint := ""
+	if len(k.off) > 0 {
+		hint = "this version takes only " + k.off[0]
+	}
+	d.l.problemAt(key, strings.Join(d.path, "."), "not supported yet", hint)
+}
+
+// text returns a scalar as text, its variables replaced.
+func (d *decoder) text(n *node) (string, bool) {
+	if n.kind != scalarNode {
+		d.problem(n, "must be a single value, found %s", n.describe())
+		return "", false
+	}
+	if !d.checkEscapes(n) {
+		return "", false
+	}
+	return d.expand(n, n.value)
+}
+
+// expand replaces the variables of a text that stands in a node.
+func (d *decoder) expand(n *node, text string) (string, bool) {
+	s, err := d.scope.expand(text)
+	if err != nil {
+		d.fail(n, err)
+		return "", false
+	}
+	if s != text && !utf8.ValidString(s) {
+		d.problem(n, "a variable holds bytes that are not UTF-8")
+		return "", false
+	}
+	return s, true
+}
+
+// checkEscapes reports a Windows path whose backslashes were taken for escapes.
+func (d *decoder) checkEscapes(n *node) bool {
+	if !n.double {
+		return true
+	}
+	suspicious := len(n.value) >= 3 && isLetter(n.value[0]) && n.value[1] == ':' && !isSlash(n.value[2])
+	for _, r := range n.value {
+		if r < ' ' || r == 0x7f || r == 0x85 || r == 0xa0 || r == 0x2028 || r == 0x2029 {
+			suspicious = true
+		}
+	}
+	if !suspicious {
+		return true
+	}
+	raw, ok := quotedRaw(n.src.line(int(n.line)), 1, int(n.column))
+	if !ok || len(escapesOf(raw)) == 0 {
+		return true
+	}
+	message, hint := escapedPathWords(raw)
+	d.l.problemAt(n, strings.Join(d.path, "."), message, hint)
+	return false
+}
+
+// texts decodes a list of texts; a single one is taken for a list of one.
+func (d *decoder) texts(n *node) []string {
+	if n.kind == scalarNode {
+		if s, ok := d.text(n); ok {
+			return []string{s}
+		}
+		return nil
+	}
+	if n.kind != listNode {
+		d.problem(n, "must be a list, found %s", n.describe())
+		return nil
+	}
+	out := make([]string, 0, len(n.items))
+	for i, item := range n.items {
+		d.push(strconv.Itoa(i))
+		if s, ok := d.text(item); ok {
+			out = append(out, s)
+		}
+		d.pop()
+	}
+	return out
+}
+
+// pathValue makes a path absolute, relative to the folder of the file that says it.
+func (d *decoder) pathValue(n *node, s string) (string, error) {
+	if d.draft == nil && strings.EqualFold(s, "auto") {
+		return "", nil
+	}
+	if err := checkPath(s, d.l.paths); err != nil {
+		return "", err
+	}
+	return d.l.paths.abs(n.src.dir, s), nil
+}
+
+// checkPath refuses what can't be the path of a file or folder.
+func checkPath(s string, style pathStyle) error {
+	if strings.TrimSpace(s) == "" {
+		return words("", "is empty")
+	}
+	for _, r := range strings.ReplaceAll(s, AutoPort, "") {
+		if r < ' ' || r == 0x7f {
+			return words("a Windows path belongs into single quotes", "%s holds a control character", quote(s))
+		}
+	}
+	if !style.windows {
+		if isDrivePath(s) {
+			return words("check it with --platform windows", "%s is a path of Windows", quote(s))
+		}
+		return nil
+	}
+	rest := s
+	if isDrivePath(s) {
+		rest = s[3:]
+	} else if strings.HasPrefix(s, `\\?\`) || strings.HasPrefix(s, `\\.\`) {
+		return nil
+	}
+	if at := strings.IndexAny(rest, `<>:"|?*`); at >= 0 {
+		return words("", "%s holds the character %q, which no path of Windows may have", quote(s), rest[at])
+	}
+	for _, part := range strings.FieldsFunc(rest, func(r rune) bool { return r == '/' || r == '\\' }) {
+		if reservedDevice(part) {
+			return words("", "%s is a device of Windows, no file", quote(part))
+		}
+	}
+	return nil
+}

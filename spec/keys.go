@@ -1,0 +1,208 @@
+package spec
+
+import (
+	"reflect"
+	"strings"
+	"sync"
+)
+
+// kind says how the value of a key is read.
+type kind uint8
+
+const (
+	kindText kind = iota
+	kindPath
+	kindBool
+	kindInt
+	kindFactor
+	kindDuration
+	kindSize
+	kindPercent
+	kindRate
+	kindEnum
+	kindTexts   // a list of texts, or one
+	kindCommand // a list, or a string that is split
+	kindEnv
+	kindPaths
+	kindPort
+	kindBurst
+	kindDepends
+	kindCodes
+	kindSteps
+	kindGroup
+	kindLater // of the full design, not in this version
+)
+
+// key is one key of the spec: the one place from which the decoder, the schema and the reference know it.
+// Its class stands beside the field in types.go; Class is for keys without a field.
+type key struct {
+	path  string // below its section, dots between
+	kind  kind
+	def   string // the default, as text for people
+	doc   string
+	enum  []string // of kindEnum
+	min   float64  // of kindInt and kindFactor
+	max   float64
+	off   []string // of kindLater: values that ask for nothing
+	class string   // of a key without a field of its own
+	short string   // of kindGroup: the key that a plain value is meant for
+}
+
+// hostKeys is the section host.
+var hostKeys = []key{
+	{path: "name", kind: kindText, def: "the machine's name", doc: "Name of this host, for ${HOST_NAME} and for finding it."},
+	{path: "shutdown_timeout", kind: kindDuration, def: "60s", doc: "Whole budget for stopping everything."},
+	{path: "reload", kind: kindGroup, doc: "How edits of the files are taken."},
+	{path: "reload.mode", kind: kindEnum, enum: []string{"auto", "manual"}, def: "auto", doc: "auto applies an edit, manual holds it until host reload --confirm."},
+	{path: "reload.quiet", kind: kindDuration, def: "300ms", doc: "How long the files must be left alone before an edit is taken."},
+	{path: "reload.max_removed", kind: kindPercent, def: "50%", doc: "An edit that would stop more of the running services is held, when at least 4 run."},
+	{path: "reload.max_restarted", kind: kindPercent, def: "100%", doc: "An edit that would restart more of the running services is held, when at least 4 run."},
+	{path: "restarts", kind: kindGroup, doc: "Governor over all automatic restarts of this host."},
+	{path: "restarts.rate", kind: kindRate, def: "5/s", doc: "Automatic restarts allowed over time."},
+	{path: "restarts.burst", kind: kindBurst, def: "auto", doc: "Automatic restarts allowed at once; auto is max(30, 2 x services)."},
+	{path: "log", kind: kindGroup, doc: "The host's own log."},
+	{path: "log.level", kind: kindEnum, enum: []string{"debug", "info", "warn", "error"}, def: "info", doc: "What is written."},
+	{path: "log.format", kind: kindEnum, enum: []string{"auto", "console", "json"}, def: "auto", doc: "auto is console on standard error and json in a file."},
+	{path: "log.path", kind: kindPath, def: "auto", doc: "File; auto is standard error in the foreground and host.log beside the logs under a service manager."},
+	{path: "log.max_size", kind: kindSize, def: "10MiB", doc: "Size at which the file is rotated; 0 is no limit."},
+	{path: "log.max_files", kind: kindInt, max: 10_000, def: "5", doc: "Rotated files that are kept."},
+	{path: "control", kind: kindGroup, doc: "Who may use the local control channel."},
+	{path: "control.group", kind: kindText, def: "none", doc: "Group that may use it, besides the administrator and the owner."},
+	{path: "logs", kind: kindGroup, doc: "Where the logs of services lie."},
+	{path: "logs.dir", kind: kindPath, def: "auto", doc: "Folder; auto is logs in the state folder, under a service manager on Unix /var/log/servicehost/<name>."},
+	{path: "logs.max_total", kind: kindLater},
+	{path: "logs.min_free", kind: kindLater},
+	{path: "state_dir", kind: kindPath, def: "auto", doc: "Folder of what the host keeps; auto is .host beside the spec, under a service manager the system's place."},
+	{path: "event_log", kind: kindLater, off: []string{"false", "no", "off"}},
+	{path: "http", kind: kindLater},
+	{path: "log_targets", kind: kindLater},
+}
+
+// serviceKeys are the keys of a service, and of defaults.
+var serviceKeys = []key{
+	{path: "description", kind: kindText, def: "none", doc: "What it is, for people."},
+	{path: "type", kind: kindEnum, enum: []string{"service", "oneshot"}, def: "service", doc: "A service stays up; a oneshot runs to its end."},
+	{path: "enabled", kind: kindBool, def: "true", doc: "Whether it is started."},
+	{path: "profiles", kind: kindTexts, def: "none", doc: "Used only with one of these profiles."},
+	{path: "instances", kind: kindInt, min: 1, max: maxInstances, def: "1", doc: "How many run, as NAME.1, NAME.2 and so on."},
+	{path: "command", kind: kindCommand, def: "required", doc: "Program and arguments: a list, or a text that is split at blanks (\"double quotes\" group, a backslash is a plain character, no shell)."},
+	{path: "args", kind: kindCommand, def: "none", class: "restart", doc: "Further arguments."},
+	{path: "raw_args", kind: kindText, def: "none", doc: "Tail of the command line, handed over as it is; Windows only."},
+	{path: "dir", kind: kindPath, def: "the folder of the spec", doc: "Working folder."},
+	{path: "inherit_env", kind: kindBool, def: "true", doc: "Whether it gets the environment of the host."},
+	{path: "env", kind: kindEnv, def: "none", doc: "Environment; null removes a variable."},
+	{path: "env_file", kind: kindPaths, def: "none", doc: "Files of NAME=value lines; a ? before the name makes one optional."},
+	{path: "user", kind: kindText, def: "the user of the host", doc: "User it runs as; Unix."},
+	{path: "group", kind: kindText, def: "the group of the user", doc: "Group it runs as; Unix."},
+	{path: "port", kind: kindPort, def: "none", doc: "PORT of the first instance, the next ones count up; auto is a free port per run."},
+	{path: "depends_on", kind: kindDepends, def: "none", doc: "Services that must be there first: a list of names, or NAME: {condition, required}."},
+	{path: "depends_on.*.condition", kind: kindEnum, enum: []string{"started", "completed"}, def: "started", doc: "What it must have reached: its process runs, or it ended with success."},
+	{path: "depends_on.*.required", kind: kindBool, def: "true", doc: "Whether it is a problem when that service is disabled or out of profile."},
+	{path: "depends_on.*.restart", kind: kindLater, off: []string{"false", "no", "off"}},
+	{path: "restart", kind: kindGroup, short: "policy", doc: "What follows an exit; a plain value is the policy."},
+	{path: "restart.policy", kind: kindEnum, enum: []string{"always", "on-failure", "no"}, def: "always; oneshot: no", doc: "Which exits are followed by a restart. In defaults it reaches only services of type service."},
+	{path: "restart.delay", kind: kindDuration, def: "1s", doc: "Wait before the first restart; the next ones wait delay x factor^n."},
+	{path: "restart.factor", kind: kindFactor, min: 1, max: 100, def: "2", doc: "By how much the delay grows."},
+	{path: "restart.max_delay", kind: kindDuration, def: "1m", doc: "Longest delay."},
+	{path: "restart.jitter", kind: kindFactor, min: 0, max: 1, def: "0.1", doc: "Part of the delay that is random."},
+	{path: "restart.reset_after", kind: kindDuration, def: "30s", doc: "After running this long the delay starts anew; limit still counts."},
+	{path: "restart.limit", kind: kindInt, max: 100_000, def: "10", doc: "This many restarts within window are a crash loop: failed; 0 is no limit."},
+	{path: "restart.window", kind: kindDuration, def: "10m", doc: "See limit."},
+	{path: "restart.retry_after", kind: kindDuration, def: "10m", doc: "A failed service is tried again after this; 0 is only by hand."},
+	{path: "success_exit_codes", kind: kindCodes, def: "[0]", doc: "Exit codes that are a success."},
+	{path: "stop", kind: kindGroup, doc: "How it is ended."},
+	{path: "stop.steps", kind: kindSteps, def: "[SIGTERM]; Windows: [ctrl_c, close]", doc: "One after another until it ends: ctrl_c, ctrl_break, close, stdin_close, a signal name, or an action; NAME: 5s waits so long."},
+	{path: "stop.delay", kind: kindDuration, def: "0s", doc: "Wait before the first step."},
+	{path: "stop.timeout", kind: kindDuration, def: "30s", doc: "For all steps; then the whole tree is killed."},
+	{path: "log", kind: kindGroup, doc: "Where its output goes."},
+	{path: "log.path", kind: kindPath, def: "<logs dir>/<id>.log", doc: "File of the output."},
+	{path: "log.stderr", kind: kindPath, def: "the same file", doc: "Second file, for standard error."},
+	{path: "log.max_size", kind: kindSize, def: "50MiB", doc: "Size at which the file is rotated; 0 is no limit."},
+	{path: "log.max_files", kind: kindInt, max: 10_000, def: "10", doc: "Rotated files that are kept."},
+	{path: "log.max_age", kind: kindDuration, def: "0", doc: "Rotated files older than this are removed; 0 is never."},
+	{path: "log.compress", kind: kindEnum, enum: []string{"gzip", "none"}, def: "gzip", doc: "How rotated files are compressed."},
+	{path: "log.rotate", kind: kindLater},
+	{path: "log.format", kind: kindLater, off: []string{"raw"}},
+	{path: "log.encoding", kind: kindLater},
+	{path: "log.multiline", kind: kindLater},
+	{path: "log.ansi", kind: kindLater, off: []string{"keep"}},
+	{path: "log.max_line", kind: kindLater},
+	{path: "log.rate", kind: kindLater, off: []string{"0"}},
+	{path: "log.forward", kind: kindLater},
+	{path: "max_runtime", kind: kindDuration, def: "0s", doc: "It is restarted, or a oneshot ended, after this; 0 is never."},
+	{path: "track", kind: kindEnum, enum: []string{"main", "tree"}, def: "main", doc: "What keeps it up: its main process, or anything in its tree."},
+	{path: "health", kind: kindLater},
+	{path: "update", kind: kindLater},
+	{path: "schedule", kind: kindLater},
+	{path: "secrets", kind: kindLater},
+	{path: "password", kind: kindLater},
+	{path: "on_change", kind: kindLater, off: []string{"restart"}},
+	{path: "limits", kind: kindLater},
+	{path: "thresholds", kind: kindLater},
+	{path: "priority", kind: kindLater, off: []string{"normal"}},
+	{path: "affinity", kind: kindLater},
+	{path: "hooks", kind: kindLater},
+	{path: "watch", kind: kindLater},
+	{path: "requires", kind: kindLater},
+	{path: "session", kind: kindLater, off: []string{"service"}},
+}
+
+// keyNode is a key in the tree of its section.
+type keyNode struct {
+	key
+	name     string
+	id       int // counts the keys of a section
+	field    int // index in the struct of the parent, or -1
+	children map[string]*keyNode
+	order    []*keyNode
+	class    string
+}
+
+// section is a tree of keys over a struct.
+type section struct {
+	root *keyNode
+	all  []*keyNode
+	// byName finds the keys that end in a name, for hints.
+	byName map[string][]*keyNode
+}
+
+var hostSection = sync.OnceValue(func() *section { return newSection(hostKeys, reflect.TypeFor[Host]()) })
+
+var serviceSection = sync.OnceValue(func() *section { return newSection(serviceKeys, reflect.TypeFor[Service]()) })
+
+func newSection(keys []key, t reflect.Type) *section {
+	s := &section{root: &keyNode{key: key{kind: kindGroup}, children: map[string]*keyNode{}, field: -1}, byName: map[string][]*keyNode{}}
+	for id, k := range keys {
+		parent, structure := s.root, t
+		parts := strings.Split(k.path, ".")
+		for _, p := range parts[:len(parts)-1] {
+			parent = parent.children[p]
+			if structure.Kind() == reflect.Map {
+				structure = structure.Elem()
+			} else if p != "*" {
+				structure = structure.Field(parent.field).Type
+			}
+		}
+		name := parts[len(parts)-1]
+		n := &keyNode{key: k, name: name, id: id, field: -1, children: map[string]*keyNode{}}
+		if structure.Kind() == reflect.Struct {
+			for i := range structure.NumField() {
+				if f := structure.Field(i); f.Tag.Get("key") == name {
+					n.field, n.class = i, f.Tag.Get("class")
+				}
+			}
+		}
+		if n.class == "" {
+			n.class = k.class
+		}
+		parent.children[name] = n
+		parent.order = append(parent.order, n)
+		s.all = append(s.all, n)
+		s.byName[name] = append(s.byName[name], n)
+		if k.kind == kindDepends {
+			each := &keyNode{key: key{path: k.path + ".*", kind: kindGroup}, name: "*", field: -1, children: map[string]*keyNode{}}
+			n.children["*"] = each
+		}
+	}
+	return s
+}

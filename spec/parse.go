@@ -1,0 +1,186 @@
+package spec
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// parse turns a file into a tree. Problems are reported; nil when there is no tree to go on with.
+func (l *loader) parse(src *source) *node {
+	if strings.TrimSpace(src.text) == "" {
+		l.report(Problem{File: src.name, Message: "is empty", Hint: "the smallest file is: services: {}"})
+		return nil
+	}
+	l.marks += countMarks(src.text)
+	if l.marks > maxWeight {
+		l.report(Problem{File: src.name, Message: fmt.Sprintf("has too many values; all files together may have about %d", maxWeight)})
+		return nil
+	}
+	doc, err := parseYAML(src.text)
+	if err != nil {
+		l.report(explainSyntax(src, err))
+		return nil
+	}
+	if doc == nil {
+		l.report(Problem{File: src.name, Message: "holds nothing but comments", Hint: "the smallest file is: services: {}"})
+		return nil
+	}
+	b := treeBuilder{src: src, report: l.report, done: map[*yaml.Node]*node{}, open: map[*yaml.Node]bool{}}
+	root := b.build(doc, 0)
+	if root == nil || b.failed {
+		return nil
+	}
+	if root.kind == nullNode {
+		l.report(Problem{File: src.name, Message: "holds nothing", Hint: "the smallest file is: services: {}"})
+		return nil
+	}
+	if root.kind != mapNode {
+		l.report(Problem{File: src.name, Line: int(root.line), Column: int(root.column),
+			Message: "must be a mapping with keys such as services, found " + root.describe()})
+		return nil
+	}
+	return root
+}
+
+// secondDocument is the error of a file that goes on after its document.
+type secondDocument struct{ line int }
+
+func (e *secondDocument) Error() string { return "second document" }
+
+// parseYAML returns nil, nil for a text without a document.
+func parseYAML(text string) (doc *yaml.Node, err error) {
+	defer func() {
+		// The library panics on states that it holds to be impossible.
+		if r := recover(); r != nil {
+			doc, err = nil, fmt.Errorf("yaml: cannot be parsed: %v", r)
+		}
+	}()
+	dec := yaml.NewDecoder(strings.NewReader(text))
+	doc = new(yaml.Node)
+	if err := dec.Decode(doc); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var next yaml.Node
+	switch err := dec.Decode(&next); {
+	case err == nil:
+		return nil, &secondDocument{next.Line}
+	case errors.Is(err, io.EOF):
+		return doc, nil
+	default:
+		return nil, err
+	}
+}
+
+var yamlLine = regexp.MustCompile(`^line (\d+): `)
+
+// syntaxWords says in plain words what the library's message means; the first that is contained decides.
+var syntaxWords = []struct{ contains, message, hint string }{
+	{"mapping values are not allowed", `a ":" does not fit here`, `put a value that holds ": " in single quotes, and check the indentation of this line`},
+	{"did not find expected key", "this line does not fit under the lines above it", "check the indentation of this line and of the one above"},
+	{"did not find expected '-' indicator", "this line does not fit into the list above it", "begin each element with - in the same column"},
+	{"could not find expected ':'", `a key without a ":"`, "write key: value"},
+	{"did not find expected ',' or ']'", "a list that begins with [ is not closed, or lacks a comma", ""},
+	{"did not find expected ',' or '}'", "a mapping that begins with { is not closed, or lacks a comma", ""},
+	{"found unexpected end of stream", "a text in quotes is not closed", ""},
+	{"found unknown escape character", "a text in double quotes holds a backslash that is no known escape", "use single quotes: in them a backslash is a plain character"},
+	{"did not find expected hexdecimal number", `a text in double quotes holds a \x, \u or \U that no hexadecimal digits follow`, "use single quotes: in them a backslash is a plain character"},
+	{"found character that cannot start any token", "a value begins with a character that has a meaning in YAML (such as @ ` % or a tab)", "put the value in single quotes, and indent with spaces"},
+	{"found a tab character", "a tab stands in the indentation", "indent with spaces"},
+	{"block sequence entries are not allowed", `a list element ("- ") does not fit here`, "begin the list in a line of its own"},
+	{"block mapping", "a mapping does not fit here", ""},
+	{"control characters are not allowed", "holds a control character", "remove it; it may not be visible in the editor"},
+	{"exceeded max depth", "is nested too deep", ""},
+	{"did not find expected node content", "a value is missing or begins with a character that has a meaning in YAML", "put the value in single quotes"},
+	{"did not find expected <document start>", "the line does not fit behind what stands above it", "check the indentation, and remove lines that begin with % or ..."},
+	{"found unknown directive", "a line begins with %, which has a meaning in YAML", "put the value in single quotes"},
+	{"did not find expected alphabetic or numeric character", "an & or * without a name behind it", "put a value that begins with & or * in single quotes"},
+	{"did not find URI escape", "a value begins with !, which has a meaning in YAML", "put the value in single quotes"},
+	{"found undefined tag handle", "a value begins with !, which has a meaning in YAML", "put the value in single quotes"},
+	{"invalid Unicode character", "holds an invalid character", ""},
+	{"found invalid Unicode character escape code", `a text in double quotes holds a \u or \U that is no character`, "use single quotes: in them a backslash is a plain character"},
+}
+
+// explainSyntax turns an error of the library into a problem.
+func explainSyntax(src *source, err error) Problem {
+	p := Problem{File: src.name}
+	var second *secondDocument
+	if errors.As(err, &second) {
+		p.Line, p.Column = second.line, 1
+		p.Message, p.Hint = "a second document begins here; one file holds one", `remove the "---" line, or put it into a file of its own and include it`
+		return p
+	}
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	p.Line = 1
+	if m := yamlLine.FindStringSubmatch(text); m != nil {
+		p.Line, _ = strconv.Atoi(m[1])
+		text = text[len(m[0]):]
+	}
+	if line, column := tabIndent(src.text, p.Line); line > 0 {
+		p.Line, p.Column = line, column
+		p.Message, p.Hint = "a tab stands in the indentation", "indent with spaces"
+		return p
+	}
+	if strings.Contains(text, "escape") || strings.Contains(text, "hexdecimal") {
+		if line, column, raw, ok := findQuotedPath(src.text, p.Line); ok {
+			p.Line, p.Column = line, column
+			p.Message, p.Hint = escapedPathWords(raw)
+			return p
+		}
+	}
+	if name, ok := strings.CutPrefix(text, "unknown anchor '"); ok {
+		name, _, _ = strings.Cut(name, "'")
+		p.Line, p.Column = findToken(src.text, "*"+name)
+		p.Message = "the alias *" + name + " refers to no anchor"
+		p.Hint = "write &" + name + " at the value it stands for, above; or put a value that begins with * in single quotes"
+		return p
+	}
+	for _, w := range syntaxWords {
+		if strings.Contains(text, w.contains) {
+			p.Message, p.Hint = w.message, w.hint
+			return p
+		}
+	}
+	p.Message = "is not valid YAML: " + text
+	return p
+}
+
+// tabIndent finds a line with a tab before its first character, at most two lines around the place
+// that the library names.
+func tabIndent(text string, around int) (line, column int) {
+	n := 0
+	for s := range strings.Lines(text) {
+		n++
+		if n < around-2 {
+			continue
+		}
+		if n > around+2 {
+			break
+		}
+		indent := s[:len(s)-len(strings.TrimLeft(s, " \t"))]
+		if at := strings.IndexByte(indent, '\t'); at >= 0 && strings.TrimSpace(s) != "" {
+			return n, at + 1
+		}
+	}
+	return 0, 0
+}
+
+// findToken returns the place of the first occurrence of a token, or line 1.
+func findToken(text, token string) (line, column int) {
+	n := 0
+	for s := range strings.Lines(text) {
+		n++
+		if at := strings.Index(s, token); at >= 0 {
+			return n, len([]rune(s[:at])) + 1
+		}
+	}
+	return 1, 0
+}

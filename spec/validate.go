@@ -1,0 +1,277 @@
+package spec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// checkTogether checks what concerns several services, and completes what depends on them.
+func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
+	names := slices.Sorted(maps.Keys(sd.entries))
+	for _, name := range names {
+		l.checkDependencies(sd, name, names)
+	}
+	l.checkCycles(sd, names)
+	if s.Host.Restarts.Burst == 0 {
+		s.Host.Restarts.Burst = max(minBurst, 2*len(s.Services))
+	}
+	claims := map[string]claim{}
+	ports := map[int]claim{}
+	if p := s.Host.Log.Path; p != "" {
+		claims[l.paths.key(p)] = claim{owner: "the host itself"}
+	}
+	for _, svc := range s.Services {
+		entry := sd.entries[svc.Name]
+		if svc.Log.Path == "" {
+			svc.Log.Path = s.Host.Logs.Dir + l.paths.separator() + svc.ID + ".log"
+		}
+		if svc.Enabled {
+			l.claimLog(claims, svc, svc.Log.Path, "log.path", entry.logAt, entry)
+			if svc.Log.Stderr != "" && svc.Log.Stderr != svc.Log.Path {
+				l.claimLog(claims, svc, svc.Log.Stderr, "log.stderr", entry.stderrAt, entry)
+			}
+			l.claimPort(ports, svc, entry)
+		}
+	}
+	if len(l.problems) > 0 {
+		return
+	}
+	l.warnStopChain(s)
+	c := &canonical{}
+	for _, svc := range s.Services {
+		svc.setHash(c)
+	}
+}
+
+// claim is who uses something that only one can use.
+type claim struct {
+	name  string // of the service
+	owner string // as a message names it
+}
+
+func (l *loader) claimLog(claims map[string]claim, svc *Service, path, key string, at *node, entry *serviceEntry) {
+	folded := l.paths.key(path)
+	if !l.paths.windows {
+		folded = l.paths.clean(path)
+	}
+	first, taken := claims[folded]
+	if !taken {
+		claims[folded] = claim{svc.Name, fmt.Sprintf("service %q", svc.ID)}
+		return
+	}
+	hint := "each writes a file of its own"
+	if first.name == svc.Name {
+		hint = "put ${HOST_INSTANCE} into the name"
+	}
+	if at == nil {
+		at = entry.key
+	}
+	l.problemAt(at, "services."+svc.Name+"."+key, fmt.Sprintf("%s is written by %s too", quote(path), first.owner), hint)
+}
+
+func (l *loader) claimPort(ports map[int]claim, svc *Service, entry *serviceEntry) {
+	if svc.Port <= 0 {
+		return
+	}
+	first, taken := ports[svc.Port]
+	if !taken {
+		ports[svc.Port] = claim{svc.Name, svc.ID}
+		return
+	}
+	message := fmt.Sprintf("port %d is that of service %q too", svc.Port, first.owner)
+	if svc.Instances > 1 {
+		message = fmt.Sprintf("port %d of instance %d is that of service %q too", svc.Port, svc.Instance, first.owner)
+	}
+	at := entry.portAt
+	if at == nil {
+		at = entry.key
+	}
+	l.problemAt(at, "services."+svc.Name+".port", message, "each instance takes the next number")
+}
+
+// checkDependencies checks the dependencies of one service, and leaves out those that can't be met and needn't be.
+func (l *loader) checkDependencies(sd *serviceDecoder, name string, names []string) {
+	entry := sd.entries[name]
+	if entry.out || len(entry.instances) == 0 {
+		return
+	}
+	deps := entry.instances[0].DependsOn
+	drop := map[string]bool{}
+	for _, other := range slices.Sorted(maps.Keys(deps)) {
+		dep, at := deps[other], entry.dependsAt[other]
+		if at == nil {
+			at = entry.key
+		}
+		path := "services." + name + ".depends_on." + other
+		target := sd.entries[other]
+		fail := func(message, hint string) { l.problemAt(at, path, message, hint) }
+		switch {
+		case other == name && entry.fromDefaults(sd, at):
+			drop[other] = true
+		case other == name:
+			fail("depends on itself", "")
+		case target == nil:
+			hint := ""
+			if near := nearest(other, names); near != "" {
+				hint = fmt.Sprintf("did you mean %q?", near)
+			} else if bare, _, ok := strings.Cut(other, "."); ok && sd.entries[bare] != nil {
+				hint = fmt.Sprintf("name the service %q; all its instances are meant", bare)
+			}
+			fail("there is no service "+quote(other), hint)
+		case target.out && dep.Required:
+			fail("service "+quote(other)+" is not in the chosen profiles", "choose its profile, or write required: false")
+		case target.out:
+			drop[other] = true
+		case len(target.instances) == 0:
+		case !target.enabled && dep.Required && entry.enabled:
+			fail("service "+quote(other)+" is disabled", "enable it, or write required: false")
+		case !target.enabled:
+			drop[other] = true
+		case dep.Condition == ConditionCompleted && target.instances[0].Type == TypeService && target.instances[0].Restart.Policy == RestartAlways:
+			fail("waits until "+quote(other)+" has completed, but that is restarted after every exit", "give it type: oneshot, or restart: on-failure")
+		}
+	}
+	if len(deps) == 0 {
+		for _, s := range entry.instances {
+			s.DependsOn = nil
+		}
+		return
+	}
+	if len(drop) == 0 {
+		return
+	}
+	kept := maps.Clone(deps)
+	maps.DeleteFunc(kept, func(other string, _ Dependency) bool { return drop[other] })
+	if len(kept) == 0 {
+		kept = nil
+	}
+	for _, s := range entry.instances {
+		s.DependsOn = kept
+	}
+}
+
+// fromDefaults reports whether a dependency stands in defaults and not in the service.
+func (e *serviceEntry) fromDefaults(sd *serviceDecoder, at *node) bool {
+	deps, _ := sd.defaults.get("depends_on")
+	if deps == nil {
+		return false
+	}
+	for _, item := range deps.items {
+		if item == at {
+			return true
+		}
+	}
+	for _, p := range deps.pairs {
+		if p.key == at {
+			return true
+		}
+	}
+	return deps == at
+}
+
+func (l *loader) checkCycles(sd *serviceDecoder, names []string) {
+	needs := map[string][]string{}
+	for _, name := range names {
+		entry := sd.entries[name]
+		if entry.out || len(entry.instances) == 0 {
+			continue
+		}
+		for _, other := range slices.Sorted(maps.Keys(entry.instances[0].DependsOn)) {
+			if other != name && sd.entries[other] != nil {
+				needs[name] = append(needs[name], other)
+			}
+		}
+	}
+	for _, cycle := range findCycles(needs) {
+		entry := sd.entries[cycle[0]]
+		at := entry.dependsAt[cycle[1]]
+		if at == nil {
+			at = entry.key
+		}
+		l.problemAt(at, "services."+cycle[0]+".depends_on."+cycle[1], "the services wait for each other: "+joinCycle(cycle), "")
+	}
+}
+
+// warnStopChain tells when services that are stopped one after another may not fit into host.shutdown_timeout.
+func (l *loader) warnStopChain(s *Spec) {
+	byName := map[string]*Service{}
+	for _, svc := range s.Services {
+		if svc.Enabled && byName[svc.Name] == nil {
+			byName[svc.Name] = svc
+		}
+	}
+	type chain struct {
+		total time.Duration
+		next  string
+	}
+	chains := map[string]chain{}
+	var longest func(name string) chain
+	longest = func(name string) chain {
+		if c, done := chains[name]; done {
+			return c
+		}
+		svc := byName[name]
+		if svc == nil {
+			return chain{}
+		}
+		own := svc.Stop.Delay + svc.Stop.Timeout
+		chains[name] = chain{total: own}
+		best := chain{total: own}
+		for _, other := range slices.Sorted(maps.Keys(svc.DependsOn)) {
+			if c := longest(other); own+c.total > best.total {
+				best = chain{own + c.total, other}
+			}
+		}
+		chains[name] = best
+		return best
+	}
+	var worst time.Duration
+	first := ""
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		if c := longest(name); c.total > worst {
+			worst, first = c.total, name
+		}
+	}
+	if worst <= s.Host.ShutdownTimeout {
+		return
+	}
+	var names []string
+	for name := first; name != "" && len(names) < 20; name = chains[name].next {
+		names = append(names, name)
+	}
+	l.warnings = append(l.warnings, Problem{File: l.o.Files[0], Path: "host.shutdown_timeout",
+		Message: fmt.Sprintf("is %s, but stopping %s may take %s", FormatDuration(s.Host.ShutdownTimeout), joinCycle(names), FormatDuration(worst)),
+		Hint:    "raise it, or lower stop.timeout"})
+}
+
+// validate checks the host's section.
+func (l *loader) validate(root *node, s *Spec) {
+	section, key := root.get("host")
+	at := func(path string) *node {
+		n := section
+		for _, part := range strings.Split(path, ".") {
+			v, k := n.get(part)
+			if v == nil {
+				return cmpNode(k, cmpNode(key, root))
+			}
+			n = v
+		}
+		return n
+	}
+	fail := func(path string, wrong bool, message, hint string) {
+		if wrong {
+			l.problemAt(at(path), "host."+path, message, hint)
+		}
+	}
+	h := &s.Host
+	bad := strings.IndexFunc(h.Name, func(r rune) bool { return r < ' ' || strings.ContainsRune(`<>:"/\|?*`, r) }) >= 0
+	fail("name", bad || len(h.Name) > 200 || strings.Trim(h.Name, ". ") != h.Name || reservedDevice(h.Name),
+		quote(h.Name)+" can't be the name of a folder, which the host's name is", "")
+	fail("shutdown_timeout", h.ShutdownTimeout == 0, "must be more than 0", "")
+	if h.Control.Group != "" && strings.TrimSpace(h.Control.Group) == "" {
+		fail("control.group", true, "is empty", "")
+	}
+}
