@@ -139,17 +139,24 @@ func serve(t *testing.T, dir string, f *fakeHost, e Entry) (*Server, *Client) {
 // testDir is a run directory that is short enough for sockets.
 func testDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "ctl") // t.TempDir is too deep for a socket on some systems
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := tempDir(t)
 	t.Setenv(runDirVariable, dir)
 	got, err := runDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return got
+}
+
+// tempDir is t.TempDir with a path that is short enough for a socket everywhere.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ctl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // within fails the test when nothing arrives in time.

@@ -63,7 +63,22 @@ func listen(_, id, group string) (l net.Listener, address string, p policy, warn
 		}
 		return nil, "", p, nil, fmt.Errorf("cannot listen for commands: %w", err)
 	}
+	useUpFirstInstance(address)
 	return l, address, p, warn, nil
+}
+
+// useUpFirstInstance opens and closes the pipe once. winio holds the first instance only to own the
+// name and serves further ones; where that first one takes clients nevertheless (Wine), ours is the
+// client that is lost. On Windows itself this is refused as busy.
+func useUpFirstInstance(address string) {
+	name, err := windows.UTF16PtrFromString(address)
+	if err != nil {
+		return
+	}
+	h, err := windows.CreateFile(name, pipeAccess, 0, nil, windows.OPEN_EXISTING, windows.SECURITY_SQOS_PRESENT|windows.SECURITY_ANONYMOUS, 0)
+	if err == nil {
+		_ = windows.CloseHandle(h)
+	}
 }
 
 // sddl names everybody who may open the pipe; winio refuses remote clients by itself.

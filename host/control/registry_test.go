@@ -49,7 +49,7 @@ func TestRunningListsLivingHostsOnly(t *testing.T) {
 }
 
 func TestRunningWithoutAnyRunDirectory(t *testing.T) {
-	t.Setenv(runDirVariable, filepath.Join(t.TempDir(), "none"))
+	t.Setenv(runDirVariable, filepath.Join(tempDir(t), "none"))
 	if all, err := Running(t.Context()); err != nil || len(all) != 0 {
 		t.Errorf("running: %v, %v", all, err)
 	}
@@ -61,7 +61,7 @@ func TestRunningWithoutAnyRunDirectory(t *testing.T) {
 }
 
 func TestForgetSparesANewerHost(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.json")
+	path := filepath.Join(tempDir(t), "x.json")
 	old := Entry{PID: 1, Address: "a", Created: time.Unix(1, 0)}
 	now := Entry{PID: 1, Address: "a", Created: time.Unix(2, 0)}
 	if err := writeEntry(path, now); err != nil {
@@ -78,7 +78,7 @@ func TestForgetSparesANewerHost(t *testing.T) {
 }
 
 func TestSelectorPicksOne(t *testing.T) {
-	dir := t.TempDir()
+	dir := tempDir(t)
 	file := func(name string) string { return filepath.Join(dir, name) }
 	entry := func(name string, files ...string) Entry {
 		e := Entry{Name: name, PID: 1, Address: name}
@@ -127,7 +127,7 @@ func TestSelectorPicksOne(t *testing.T) {
 }
 
 func TestCanonicalOfWhatDoesNotExist(t *testing.T) {
-	dir := t.TempDir()
+	dir := tempDir(t)
 	if got, want := Canonical(filepath.Join(dir, "no", "such", "file")), filepath.Join(Canonical(dir), fold(filepath.Join("no", "such", "file"))); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

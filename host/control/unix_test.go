@@ -12,7 +12,7 @@ import (
 )
 
 func TestCanonicalFollowsLinks(t *testing.T) {
-	dir := t.TempDir()
+	dir := tempDir(t)
 	real := filepath.Join(dir, "release-1")
 	if err := errors.Join(os.Mkdir(real, 0o755), os.Symlink(real, filepath.Join(dir, "current")),
 		os.WriteFile(filepath.Join(real, "services.yaml"), nil, 0o600)); err != nil {
@@ -132,11 +132,11 @@ func TestServerRefusesWhoHasNoAccess(t *testing.T) {
 }
 
 func TestRunDirIsNotTakenFromOthers(t *testing.T) {
-	base := t.TempDir()
+	base := tempDir(t)
 	open := filepath.Join(base, "open")
 	link := filepath.Join(base, "link")
 	file := filepath.Join(base, "file")
-	if err := errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777), os.Symlink(t.TempDir(), link), os.WriteFile(file, nil, 0o600)); err != nil {
+	if err := errors.Join(os.Mkdir(open, 0o777), os.Chmod(open, 0o777), os.Symlink(tempDir(t), link), os.WriteFile(file, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for _, dir := range []string{open, link, file} {
@@ -161,7 +161,7 @@ func TestRunDirIsNotTakenFromOthers(t *testing.T) {
 }
 
 func TestSocketPathThatIsTooLong(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), strings.Repeat("d", 90))
+	dir := filepath.Join(tempDir(t), strings.Repeat("d", 90))
 	t.Setenv(runDirVariable, dir)
 	made, err := runDir()
 	if err != nil {
