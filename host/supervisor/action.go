@@ -1,0 +1,190 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"servicehost/host/journal"
+	"servicehost/host/process"
+	"servicehost/spec"
+)
+
+// tasks are the runs that are errands: each has one waiter.
+type tasks struct {
+	mu      sync.Mutex
+	waiting map[process.RunID]chan process.Event
+}
+
+func (t *tasks) expect(id process.RunID) <-chan process.Event {
+	c := make(chan process.Event, 1)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.waiting == nil {
+		t.waiting = map[process.RunID]chan process.Event{}
+	}
+	t.waiting[id] = c
+	return c
+}
+
+func (t *tasks) deliver(e process.Event) {
+	if e.Kind != process.Gone {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c := t.waiting[e.Run]; c != nil {
+		delete(t.waiting, e.Run)
+		c <- e
+	}
+}
+
+func (t *tasks) forget(id process.RunID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.waiting, id)
+}
+
+// defaultActionTimeout is used where an action has none.
+const defaultActionTimeout = 30 * time.Second
+
+// act carries an action out beside the instance. Its failure is told, not waited for.
+func (i *instance) act(a spec.Action, task string) {
+	env, s, port := i.env, i.spec, i.run.port
+	id := i.run.id
+	id.Task = task
+	failed := i.event(journal.Warning, "")
+	env.spawn(func() {
+		if err := env.perform(a, s, port, id); err != nil && !a.IgnoreFailure {
+			failed.Reason = fmt.Sprintf("action %s of service %q failed: %v", describe(a), s.ID, err)
+			env.tell(failed)
+		}
+	})
+}
+
+func describe(a spec.Action) string {
+	if a.HTTP != "" {
+		method, url, _ := strings.Cut(a.HTTP, " ")
+		url, _, _ = strings.Cut(url, "?") // a query may hold a secret
+		return method + " " + url
+	}
+	return a.Exec[0]
+}
+
+// perform does one action and waits for its end, at most its timeout.
+func (e *environment) perform(a spec.Action, s *spec.Service, port int, id process.RunID) error {
+	timeout := a.Timeout
+	if timeout <= 0 {
+		timeout = defaultActionTimeout
+	}
+	if a.HTTP != "" {
+		return httpAction(portIn(a.HTTP, port), timeout)
+	}
+	return e.execAction(a, s, port, id, timeout)
+}
+
+func httpAction(what string, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	method, url, ok := strings.Cut(what, " ")
+	if !ok {
+		method, url = http.MethodGet, what
+	}
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSpace(url), nil)
+	if err != nil {
+		return err
+	}
+	req.Close = true
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	if resp.StatusCode >= 400 {
+		return fmt.Errorf("the answer was %s", resp.Status)
+	}
+	return nil
+}
+
+// execAction runs a program in the service's own environment, in a tree of its own that is ended at the timeout.
+func (e *environment) execAction(a spec.Action, s *spec.Service, port int, id process.RunID, timeout time.Duration) error {
+	vars := environ(e, s, port)
+	argv := withPort(a.Exec, port)
+	path, err := resolve(argv[0], s, vars)
+	if err != nil {
+		return err
+	}
+	gone := e.tasks.expect(id)
+	_, err = e.backend.Start(id, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars, User: s.User, Group: s.Group})
+	if err != nil {
+		e.tasks.forget(id)
+		return err
+	}
+	defer e.backend.Ack(id)
+	var last tailBuffer
+	drained := make(chan struct{})
+	if o, err := e.backend.OpenOutput(id, process.Stdout); err == nil {
+		go func() {
+			defer close(drained)
+			o.Copy(last.write)
+		}()
+		defer o.Close()
+	} else {
+		close(drained)
+	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	var ev process.Event
+	select {
+	case ev = <-gone:
+	case <-timer.C:
+		e.backend.KillTree(id)
+		<-gone
+		return fmt.Errorf("not done after %s", text(timeout))
+	}
+	if ev.Exit.Code == 0 && ev.Exit.Signal == "" {
+		return nil
+	}
+	select {
+	case <-drained:
+	case <-time.After(lastWordsWait):
+	}
+	if line := last.line(); line != "" {
+		return errors.New(exitText(ev.Exit) + ": " + line)
+	}
+	return errors.New(exitText(ev.Exit))
+}
+
+// tailBuffer keeps the end of an errand's output for its error message.
+type tailBuffer struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (t *tailBuffer) write(p []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, p[max(0, len(p)-512):]...)
+	t.buf = t.buf[max(0, len(t.buf)-512):]
+}
+
+// line is the last line that is not empty, with control characters taken out.
+func (t *tailBuffer) line() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(strings.TrimSpace(string(t.buf)), "\n")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, lines[len(lines)-1])
+}
+
+func joinLines(l []string) string { return strings.Join(l, "\n") }

@@ -1,2 +1,0 @@
-// Package supervisor keeps instances the way the spec says.
-package supervisor

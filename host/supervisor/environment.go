@@ -1,0 +1,119 @@
+package supervisor
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"servicehost/host/journal"
+	"servicehost/host/logs"
+	"servicehost/host/process"
+	"servicehost/host/restart"
+	"servicehost/spec"
+)
+
+// environment is what all instances share. Its methods may be called from any goroutine and never block.
+type environment struct {
+	backend process.Backend
+	logs    *logs.Set
+	store   Store
+	publish func(journal.Event)
+	hostEnv []string // NAME=value, the host's own
+	exe     string
+	place   atomic.Pointer[place]
+	tasks   tasks
+
+	work sync.WaitGroup // everything started by spawn
+
+	mu       sync.Mutex
+	governor *restart.Governor
+	dirty    map[*instance]bool // snapshots that the coordinator has not seen
+	ended    []*instance        // whose goroutine has returned
+	wake     chan struct{}
+	watchers map[chan struct{}]bool
+}
+
+// place is where the wanted spec lies and how the host is called.
+type place struct{ name, dir string }
+
+func (e *environment) tell(v journal.Event) { e.publish(v) }
+
+// changed notes that i published a snapshot.
+func (e *environment) changed(i *instance) {
+	e.mu.Lock()
+	e.dirty[i] = true
+	for w := range e.watchers {
+		ring(w)
+	}
+	e.mu.Unlock()
+	ring(e.wake)
+}
+
+func (e *environment) gone(i *instance) {
+	e.mu.Lock()
+	e.ended = append(e.ended, i)
+	for w := range e.watchers {
+		ring(w)
+	}
+	e.mu.Unlock()
+	ring(e.wake)
+}
+
+func (e *environment) takeDirty() (dirty map[*instance]bool, ended []*instance) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	dirty, ended = e.dirty, e.ended
+	e.dirty, e.ended = map[*instance]bool{}, nil
+	return dirty, ended
+}
+
+// watch returns a channel that is rung at every change, until release is called.
+func (e *environment) watch() (c chan struct{}, release func()) {
+	c = make(chan struct{}, 1)
+	e.mu.Lock()
+	e.watchers[c] = true
+	e.mu.Unlock()
+	return c, func() {
+		e.mu.Lock()
+		delete(e.watchers, c)
+		e.mu.Unlock()
+	}
+}
+
+func (e *environment) spawn(f func()) {
+	e.work.Add(1)
+	go func() {
+		defer e.work.Done()
+		f()
+	}()
+}
+
+// takeRestart books a place for an automatic restart and returns how long to wait for it.
+func (e *environment) takeRestart(now time.Time) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.governor.Take(now)
+}
+
+func (e *environment) configure(r spec.Restarts) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.governor.Configure(r, time.Now())
+}
+
+// giveBack returns a booked place that is not used after all.
+func (i *instance) giveBack() {
+	if i.booked {
+		i.booked = false
+		i.env.mu.Lock()
+		i.env.governor.Return()
+		i.env.mu.Unlock()
+	}
+}
+
+func ring(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,372 @@
+package supervisor
+
+import (
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"servicehost/host/journal"
+	"servicehost/host/logs"
+	"servicehost/host/process"
+	"servicehost/host/restart"
+	"servicehost/spec"
+)
+
+// instance owns everything about one instance of a service. All fields but box and snap belong to its
+// goroutine.
+type instance struct {
+	key  Key
+	env  *environment
+	box  *mailbox
+	snap atomic.Pointer[Snapshot]
+	log  *logs.Pipeline
+
+	target *target
+	seen   struct{ start, recycle, retry uint64 } // the wishes already carried out
+
+	state   State
+	reason  string
+	since   time.Time
+	removed bool
+
+	spec        *spec.Service // in force: of the run, or of the next one
+	tried       *spec.Service // what the last start was with
+	run         *run          // nil: no process
+	incarnation uint64
+
+	restart  restart.State
+	restarts int
+	lastExit *journal.Exit
+	exitAt   time.Time
+	nextTry  time.Time // in backoff, failed with retry_after, or waiting for the governor
+	booked   bool      // a place of the governor is taken for the coming start
+	auto     bool      // the coming start is an automatic restart
+	ended    ending    // what the run in stopping ends for
+	ladder   ladder
+	depFail  bool // failed because a dependency will not come
+
+	good     *spec.Service // the last spec that proved to work
+	rejected string        // hash of the spec that was rolled back
+	why      string        // why it was rejected
+	proving  bool          // the run has to prove its spec, or good comes back
+
+	timer *time.Timer
+}
+
+// run is the current incarnation.
+type run struct {
+	id      process.RunID
+	ident   process.Identity
+	spec    *spec.Service
+	port    int
+	started time.Time
+	exit    *process.Exit
+	outputs []process.Output
+	drained <-chan struct{}
+}
+
+// ending says why a run is being stopped, which decides what follows.
+type ending int
+
+const (
+	endTarget     ending = iota // the target decides once it is gone
+	endMaxRuntime               // it ran too long
+	endExited                   // it has ended by itself; only the rest of its tree is still there
+)
+
+func newInstance(k Key, env *environment, t *target) *instance {
+	i := &instance{key: k, env: env, box: newMailbox(), target: t, state: Stopped, since: time.Now(), spec: t.spec}
+	i.log = env.logs.Pipeline(t.spec.ID, t.spec.Log)
+	i.restore()
+	i.box.setTarget(t)
+	i.publish()
+	return i
+}
+
+// loop is the instance goroutine.
+func (i *instance) loop() {
+	defer i.env.gone(i)
+	for !i.removed {
+		t, events, calls := i.box.take()
+		for _, e := range events {
+			i.onProcess(e)
+		}
+		for _, f := range calls {
+			f(i)
+		}
+		i.adopt(t)
+		for i.step() {
+		}
+		i.publishSeen()
+		if !i.removed {
+			i.wait()
+		}
+	}
+	if i.timer != nil {
+		i.timer.Stop()
+	}
+	i.log.Close()
+}
+
+// wait blocks until something reaches the instance or its next deadline comes. An instance with
+// nothing ahead has no timer.
+func (i *instance) wait() {
+	d := i.deadline()
+	if d.IsZero() {
+		<-i.box.wake
+		return
+	}
+	if i.timer == nil {
+		i.timer = time.NewTimer(time.Until(d))
+	} else {
+		i.timer.Reset(time.Until(d))
+	}
+	select {
+	case <-i.box.wake:
+		i.timer.Stop()
+	case <-i.timer.C:
+	}
+}
+
+// deadline is the next moment at which step has something to do by itself; zero: none.
+func (i *instance) deadline() time.Time {
+	var next time.Time
+	add := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	switch i.state {
+	case Running:
+		if i.proving {
+			add(i.run.started.Add(monitor))
+		}
+		if i.spec.MaxRuntime > 0 {
+			add(i.run.started.Add(i.spec.MaxRuntime))
+		}
+		if i.run.exit != nil {
+			add(i.run.exit.At.Add(lingerAfterExit))
+		}
+	case Stopping, Killing:
+		add(i.ladder.next)
+	case Backoff, Waiting:
+		if !i.target.paused {
+			add(i.nextTry)
+		}
+	case Failed:
+		if !i.target.paused {
+			add(i.nextTry)
+		}
+	}
+	return next
+}
+
+const (
+	// monitor is how long a changed service has to stay up before its new spec counts as working.
+	monitor = 10 * time.Second
+	// lingerAfterExit is how long the rest of a tree may take to vanish before the state says so.
+	lingerAfterExit = 100 * time.Millisecond
+)
+
+// adopt takes a target over. What a running process can't take is left to step.
+func (i *instance) adopt(t *target) {
+	if t == i.target {
+		return
+	}
+	i.target = t
+	if t.retry != i.seen.retry {
+		i.seen.retry = t.retry
+		i.rejected, i.why = "", ""
+	}
+	if i.rejected != "" && t.spec.Hash != i.rejected {
+		i.rejected, i.why = "", ""
+	}
+	want := i.wanted()
+	switch {
+	case i.run == nil:
+		if i.spec.Hash != want.Hash {
+			i.restart.Reset()
+			i.restarts = 0
+		}
+		i.use(want)
+	case want != i.spec && !needsRestart(i.run.spec, want):
+		i.use(want)
+		if !i.proving && i.good != nil {
+			i.setGood(want)
+		}
+	}
+}
+
+// wanted is the spec to run: the target's, or the last good one where that was rolled back.
+func (i *instance) wanted() *spec.Service {
+	if i.rejected != "" && i.rejected == i.target.spec.Hash && i.good != nil {
+		return i.good
+	}
+	return i.target.spec
+}
+
+// use puts a spec in force, with what of it is live.
+func (i *instance) use(s *spec.Service) {
+	if i.spec == s {
+		return
+	}
+	i.spec = s
+	i.log.Apply(s.ID, s.Log)
+}
+
+// step does the next thing that is due and reports whether the state changed. It is an explicit
+// decision for every state; what comes from outside has been taken in before.
+func (i *instance) step() bool {
+	now := time.Now()
+	up := i.target.up && !i.target.remove
+	start := i.takeWish(&i.seen.start, i.target.start)
+	recycle := i.takeWish(&i.seen.recycle, i.target.recycle)
+	switch i.state {
+	case Stopped:
+		if i.target.remove {
+			i.removed = true
+			return false
+		}
+		if up {
+			return i.tryStart(now, i.startReason(start))
+		}
+		if i.reason != i.target.downReason && i.target.downReason != "" {
+			i.reason = i.target.downReason
+			i.publish()
+		}
+	case Waiting:
+		if !up {
+			return i.enter(Stopped, i.target.downReason)
+		}
+		return i.tryStart(now, i.startReason(start))
+	case Starting:
+		return i.launch()
+	case Running:
+		return i.stepRunning(now, up, recycle)
+	case Stopping, Killing:
+		return i.climb(now)
+	case Backoff:
+		if !up {
+			return i.enter(Stopped, i.target.downReason)
+		}
+		if start || recycle || !sameSpec(i.wanted(), i.tried) && i.rejected == "" {
+			i.fresh()
+			return i.tryStart(now, i.startReason(start || recycle))
+		}
+		if !i.target.paused && !now.Before(i.nextTry) {
+			return i.tryStart(now, "")
+		}
+	case Exited, Failed:
+		return i.stepEnded(now, up, start || recycle)
+	default:
+		panic("supervisor: unknown state " + string(i.state))
+	}
+	return false
+}
+
+func (i *instance) takeWish(seen *uint64, want uint64) bool {
+	risen := *seen != want
+	*seen = want
+	return risen
+}
+
+// sameSpec reports whether two specs ask for the same thing.
+func sameSpec(a, b *spec.Service) bool {
+	return a == b || a != nil && b != nil && a.Hash == b.Hash
+}
+
+func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
+	if x := i.run.exit; x != nil { // the rest of the tree is being ended
+		if now.Sub(x.At) >= lingerAfterExit {
+			return i.beginStop(now, fmt.Sprintf("%s; ending the rest of its tree", exitText(*x)), endExited)
+		}
+		return false
+	}
+	if !up {
+		return i.beginStop(now, i.target.downReason, endTarget)
+	}
+	if recycle {
+		i.fresh()
+		return i.beginStop(now, "restart asked for by "+i.target.actor, endTarget)
+	}
+	if want := i.wanted(); want != i.spec && needsRestart(i.run.spec, want) {
+		if i.good == nil {
+			i.setGood(i.spec) // it runs: that is better than nothing to go back to
+		}
+		if err := preflight(i.env, want); err != nil && sameSpec(i.good, i.spec) {
+			i.reject(want, fmt.Sprintf("cannot start service %q: %v", want.ID, err))
+			return false
+		}
+		i.fresh()
+		return i.beginStop(now, "its spec changed", endTarget)
+	}
+	if i.proving && now.Sub(i.run.started) >= monitor {
+		i.proved()
+	}
+	if m := i.spec.MaxRuntime; m > 0 && now.Sub(i.run.started) >= m {
+		return i.beginStop(now, "it ran for max_runtime, "+text(m), endMaxRuntime)
+	}
+	return false
+}
+
+func (i *instance) stepEnded(now time.Time, up, start bool) bool {
+	if !up {
+		return i.enter(Stopped, i.target.downReason)
+	}
+	if start || !sameSpec(i.wanted(), i.tried) {
+		i.fresh()
+		return i.tryStart(now, i.startReason(start))
+	}
+	if i.state == Failed {
+		if i.depFail && !i.target.gate.failed {
+			return i.tryStart(now, "what it depends on came back")
+		}
+		if !i.nextTry.IsZero() && !i.target.paused && !now.Before(i.nextTry) {
+			i.auto = true
+			return i.tryStart(now, "tried again after retry_after")
+		}
+	}
+	return false
+}
+
+// fresh forgets the crashes so far: an operator or a new spec starts the instance.
+func (i *instance) fresh() {
+	i.restart.Reset()
+	i.restarts, i.auto = 0, false
+	i.nextTry = time.Time{}
+}
+
+func (i *instance) startReason(asked bool) string {
+	if asked && i.target.actor != "" {
+		return "started by " + i.target.actor
+	}
+	return ""
+}
+
+// enter is the one way from state to state: it keeps, publishes and tells.
+func (i *instance) enter(s State, reason string) bool {
+	if !slices.Contains(transitions[i.state], s) {
+		panic(fmt.Sprintf("supervisor: %s may not go from %s to %s", i.key, i.state, s))
+	}
+	from := i.state
+	i.state, i.reason, i.since = s, reason, time.Now()
+	if s != Failed {
+		i.depFail = false
+	}
+	if s == Stopped {
+		i.giveBack()
+	}
+	e := i.event(journal.StateChanged, reason)
+	e.From, e.To = string(from), string(s)
+	if i.run != nil {
+		e.PID = i.run.ident.PID
+	}
+	i.env.tell(e)
+	i.publish()
+	return true
+}
+
+func (i *instance) event(k journal.Kind, reason string) journal.Event {
+	return journal.Event{Kind: k, Service: i.key.Service, Instance: i.key.Instance, ID: i.spec.ID, Incarnation: i.incarnation, Reason: reason}
+}

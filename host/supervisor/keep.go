@@ -1,0 +1,74 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"servicehost/host/journal"
+	"servicehost/host/restart"
+	"servicehost/spec"
+)
+
+// Store keeps small records that outlive the host; *state.Store is one.
+type Store interface {
+	Put(key string, v any) error
+	Get(key string, v any) (bool, error)
+	Delete(key string) error
+	Keys(prefix string) []string
+}
+
+// The prefixes of the records. Behind them stands Key.String.
+const (
+	keepInstance = "instance/"
+	keepGood     = "good/"
+	keepWish     = "wish/"
+)
+
+// kept is what is remembered of an instance.
+type kept struct {
+	Incarnation uint64        `json:"incarnation"`
+	Restart     restart.State `json:"restart"`
+	Rejected    string        `json:"rejected,omitempty"`
+	Why         string        `json:"why,omitempty"`
+}
+
+// Wish is what an operator asked of an instance against its spec.
+type Wish struct {
+	Down  bool      `json:"down"`
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until,omitzero"`
+}
+
+func (i *instance) restore() {
+	var k kept
+	if ok, err := i.env.store.Get(keepInstance+i.key.String(), &k); err == nil && ok {
+		i.incarnation, i.restart, i.rejected, i.why = k.Incarnation, k.Restart, k.Rejected, k.Why
+	}
+	var good spec.Service
+	if ok, err := i.env.store.Get(keepGood+i.key.String(), &good); err == nil && ok {
+		i.good = &good
+	}
+	if i.good == nil || i.rejected != i.target.spec.Hash {
+		i.rejected, i.why = "", ""
+	}
+}
+
+func (i *instance) keep() {
+	i.put(keepInstance, kept{Incarnation: i.incarnation, Restart: i.restart, Rejected: i.rejected, Why: i.why})
+}
+
+func (i *instance) keepGood() { i.put(keepGood, i.good) }
+
+func (i *instance) put(prefix string, v any) {
+	if err := i.env.store.Put(prefix+i.key.String(), v); err != nil {
+		i.env.tell(i.event(journal.Warning, fmt.Sprintf("cannot keep the state of service %q on disk: %v", i.spec.ID, err)))
+	}
+}
+
+// forget deletes what was kept of an instance that the spec no longer names. Its incarnation stays:
+// a RunID must not come twice.
+func (e *environment) forget(k Key) {
+	e.store.Delete(keepGood + k.String())
+	e.store.Delete(keepWish + k.String())
+}

@@ -1,0 +1,60 @@
+package supervisor
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	pathSeparators = `/\`
+	// searchBase: a bare name is looked for in the folder of the spec first, as Windows users expect.
+	searchBase = true
+)
+
+// foldEnv: the names of variables differ by more than case only to people.
+func foldEnv(name string) string { return strings.ToUpper(name) }
+
+// minimalEnv is what a child gets of the host's environment with inherit_env: false: without these
+// most Windows programs don't start.
+func minimalEnv(host []string) []string {
+	var out []string
+	for _, kv := range host {
+		k, _, _ := strings.Cut(kv, "=")
+		switch strings.ToUpper(k) {
+		case "PATH", "PATHEXT", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "TEMP", "TMP", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE":
+			out = append(out, kv)
+		}
+	}
+	return out
+}
+
+// findExecutable finds path itself, or with one of the endings of PATHEXT.
+func findExecutable(path string, vars []string) (string, error) {
+	if filepath.Ext(path) != "" {
+		if err := isFile(path); err == nil {
+			return path, nil
+		}
+	}
+	exts := lookup(vars, "PATHEXT")
+	if exts == "" {
+		exts = ".COM;.EXE"
+	}
+	for ext := range strings.SplitSeq(exts, ";") {
+		if ext != "" && isFile(path+ext) == nil {
+			return path + strings.ToLower(ext), nil
+		}
+	}
+	return path, isFile(path)
+}
+
+func executable(string, fs.FileInfo) error { return nil }
+
+// exitCodeText shows an NTSTATUS as such.
+func exitCodeText(code int) string {
+	if uint32(code) >= 0xC0000000 {
+		return fmt.Sprintf("0x%08X", uint32(code))
+	}
+	return fmt.Sprint(code)
+}

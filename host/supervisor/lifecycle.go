@@ -1,0 +1,265 @@
+package supervisor
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"servicehost/host/human"
+	"servicehost/host/journal"
+	"servicehost/host/process"
+	"servicehost/host/restart"
+	"servicehost/spec"
+)
+
+// tryStart goes on to starting if nothing has to be waited for, else to waiting with the reason.
+func (i *instance) tryStart(now time.Time, reason string) bool {
+	g := i.target.gate
+	switch {
+	case g.failed:
+		if i.state != Waiting {
+			i.enter(Waiting, g.reason)
+		}
+		i.depFail = true
+		i.nextTry = time.Time{}
+		return i.enter(Failed, g.reason)
+	case !g.open:
+		i.nextTry = time.Time{}
+		return i.waitFor(g.reason)
+	case i.auto && i.target.paused:
+		return i.waitFor("the host is paused")
+	case i.auto && !i.booked:
+		if d := i.env.takeRestart(now); d > 0 {
+			i.booked = true
+			i.nextTry = now.Add(d)
+			return i.waitFor(fmt.Sprintf("too many restarts on this host at once: its turn comes in %s", text(d)))
+		}
+	case i.booked && now.Before(i.nextTry):
+		return false
+	}
+	i.booked = false
+	i.nextTry = time.Time{}
+	return i.enter(Starting, reason)
+}
+
+func (i *instance) waitFor(reason string) bool {
+	if i.state != Waiting {
+		return i.enter(Waiting, reason)
+	}
+	if i.reason != reason {
+		i.reason = reason
+		i.publish()
+	}
+	return false
+}
+
+// launch starts the process of the next incarnation. The incarnation is kept on disk before.
+func (i *instance) launch() bool {
+	want := i.wanted()
+	i.use(want)
+	i.tried = want
+	if i.auto {
+		i.restarts++
+	}
+	i.auto = false
+	i.incarnation++
+	i.keep()
+	r := &run{id: process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}, spec: want, started: time.Now()}
+	i.proving = want.Type == spec.TypeService && (i.good == nil || i.good.Hash != want.Hash)
+	req, port, err := request(i.env, want)
+	if err == nil {
+		r.port = port
+		r.ident, err = i.env.backend.Start(r.id, req)
+	}
+	if err != nil {
+		return i.startFailed(r, err)
+	}
+	i.run = r
+	i.attach(want.Log.Stderr != "")
+	e := i.event(journal.Started, "")
+	e.PID = r.ident.PID
+	i.env.tell(e)
+	return i.enter(Running, "")
+}
+
+func (i *instance) attach(split bool) {
+	var srcs [2]process.Output
+	for n, s := range []process.Stream{process.Stdout, process.Stderr} {
+		if s == process.Stderr && !split {
+			break
+		}
+		if o, err := i.env.backend.OpenOutput(i.run.id, s); err == nil {
+			srcs[n] = o
+			i.run.outputs = append(i.run.outputs, o)
+		}
+	}
+	switch {
+	case srcs[0] == nil:
+	case srcs[1] == nil:
+		i.run.drained = i.log.Attach(srcs[0], nil)
+	default:
+		i.run.drained = i.log.Attach(srcs[0], srcs[1])
+	}
+}
+
+func (i *instance) startFailed(r *run, err error) bool {
+	reason := fmt.Sprintf("cannot start service %q: %v", r.spec.ID, err)
+	i.env.tell(i.event(journal.StartFailed, reason))
+	if i.rollBack(r.spec, reason) {
+		i.nextTry = time.Time{}
+		return i.enter(Backoff, "going back to the spec that worked: "+reason)
+	}
+	return i.decide(r.spec, restart.Exit{Text: "cannot start: " + err.Error(), StartFailed: true})
+}
+
+// onProcess takes an event of the backend. What belongs to an earlier incarnation is dropped.
+func (i *instance) onProcess(e process.Event) {
+	if i.run == nil || e.Run != i.run.id {
+		return
+	}
+	if i.run.exit == nil {
+		x := e.Exit
+		i.run.exit = &x
+	}
+	if e.Kind == process.Gone {
+		i.afterRun()
+	}
+}
+
+// afterRun decides what follows a run of which nothing is left.
+func (i *instance) afterRun() {
+	r := i.run
+	i.run = nil
+	i.finishOutput(r)
+	success := slices.Contains(i.spec.SuccessExitCodes, r.exit.Code) && r.exit.Signal == ""
+	asked := (i.state == Stopping || i.state == Killing) && i.ended != endExited
+	uptime := r.exit.At.Sub(r.started)
+	how := exitText(*r.exit)
+	i.lastExit = &journal.Exit{Code: r.exit.Code, Signal: r.exit.Signal, Text: how + " after " + text(uptime), Uptime: uptime}
+	i.exitAt = r.exit.At
+	e := i.event(journal.ProcessExited, i.lastExit.Text)
+	e.Exit, e.PID = i.lastExit, r.ident.PID
+	if words := i.log.Tail(5); !success && !asked && len(words) > 0 {
+		e.Details = map[string]string{"last_lines": joinLines(words)}
+	}
+	i.env.tell(e)
+
+	if asked && i.ended == endTarget {
+		i.afterStop(r)
+		return
+	}
+	if !i.target.up || i.target.remove { // it ended by itself just when it was to be stopped
+		if i.state == Running {
+			i.enter(Stopping, i.target.downReason)
+		}
+		i.afterStop(r)
+		return
+	}
+	if !asked && i.proving && i.rollBack(r.spec, "it ended with its new spec: "+i.lastExit.Text) {
+		i.enter(Backoff, "going back to the spec that worked: "+i.lastExit.Text)
+		return
+	}
+	if success && r.spec.Type == spec.TypeOneshot {
+		i.setGood(r.spec)
+	}
+	x := restart.Exit{Success: success, Text: how, Uptime: uptime, Healthy: uptime}
+	if i.ended == endMaxRuntime && asked {
+		x.Text = "ended at max_runtime"
+		x.Success = i.spec.Type == spec.TypeService
+		x.Forced = x.Success
+	}
+	i.decide(i.spec, x)
+}
+
+// afterStop follows a stop that the target asked for; what the target says now counts.
+func (i *instance) afterStop(r *run) {
+	now := time.Now()
+	if i.target.up && !i.target.remove {
+		i.auto = false
+		i.tryStart(now, i.reason)
+		return
+	}
+	reason := i.target.downReason
+	if i.target.remove {
+		reason = "removed from the spec"
+	}
+	i.enter(Stopped, reason)
+}
+
+// decide asks the restart policy and goes where it says.
+func (i *instance) decide(s *spec.Service, x restart.Exit) bool {
+	d := i.restart.Decide(s.Restart, time.Now(), x, rand.Float64)
+	reason := d.Reason
+	if !x.Success && !x.StartFailed {
+		if last := i.log.Tail(1); len(last) == 1 && last[0] != "" {
+			reason += ": " + strconv.Quote(last[0])
+		}
+	}
+	switch d.Action {
+	case restart.Restart:
+		i.auto = true
+		i.nextTry = time.Now().Add(d.Delay)
+		i.keep()
+		return i.enter(Backoff, reason)
+	case restart.Exited:
+		i.nextTry = time.Time{}
+		i.keep()
+		return i.enter(Exited, reason)
+	}
+	i.nextTry = time.Time{}
+	if d.RetryAfter > 0 {
+		i.nextTry = time.Now().Add(d.RetryAfter)
+	}
+	i.keep()
+	i.env.tell(i.event(journal.Failed, reason))
+	return i.enter(Failed, reason)
+}
+
+// finishOutput lets what is left in the pipes reach the log, without making the next run wait for it.
+// The run is acknowledged once its streams have ended: that closes them.
+func (i *instance) finishOutput(r *run) {
+	backend := i.env.backend
+	if r.drained == nil {
+		backend.Ack(r.id)
+		return
+	}
+	i.env.spawn(func() {
+		t := time.NewTimer(drainTimeout)
+		defer t.Stop()
+		select {
+		case <-r.drained:
+		case <-t.C: // something outside the tree holds the pipe
+			for _, o := range r.outputs {
+				o.Close()
+			}
+			<-r.drained
+		}
+		backend.Ack(r.id)
+	})
+	// The last words matter for the reason shown; they are nearly always there at once.
+	select {
+	case <-r.drained:
+	case <-time.After(lastWordsWait):
+	}
+}
+
+const (
+	drainTimeout  = 2 * time.Second
+	lastWordsWait = 20 * time.Millisecond
+)
+
+// exitText says how a process ended: exit 3, SIGKILL.
+func exitText(e process.Exit) string {
+	if e.Signal != "" {
+		t := "ended by " + e.Signal
+		if e.Core {
+			t += " (core dumped)"
+		}
+		return t
+	}
+	return "exit " + exitCodeText(e.Code)
+}
+
+func text(d time.Duration) string { return human.Duration(d) }

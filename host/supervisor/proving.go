@@ -1,0 +1,48 @@
+package supervisor
+
+import (
+	"servicehost/host/journal"
+	"servicehost/spec"
+)
+
+// proved takes the running spec for one that works: it is what a later, bad one goes back to.
+func (i *instance) proved() {
+	i.proving = false
+	i.setGood(i.spec)
+	i.publish()
+}
+
+// setGood remembers the last spec that worked, on disk too.
+func (i *instance) setGood(s *spec.Service) {
+	if sameSpec(i.good, s) {
+		return
+	}
+	i.good = s
+	i.keepGood()
+}
+
+// rollBack turns to the spec that last worked, if the failed one had to prove itself and is still
+// wanted. The rejected one is remembered by its hash and not tried again until it changes.
+func (i *instance) rollBack(failed *spec.Service, why string) bool {
+	if !i.proving || i.good == nil || sameSpec(i.good, failed) {
+		return false
+	}
+	i.proving = false
+	if i.target.spec.Hash != failed.Hash {
+		return false // a newer spec is wanted by now
+	}
+	i.reject(failed, why)
+	i.fresh()
+	return true
+}
+
+func (i *instance) reject(s *spec.Service, why string) {
+	i.rejected, i.why = s.Hash, why
+	i.keep()
+	e := i.event(journal.RolledBack, why)
+	e.Details = map[string]string{"rejected": short(s.Hash), "in_force": short(i.good.Hash)}
+	i.env.tell(e)
+	i.publish()
+}
+
+func short(hash string) string { return hash[:min(12, len(hash))] }

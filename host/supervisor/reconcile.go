@@ -1,0 +1,201 @@
+package supervisor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"servicehost/spec"
+)
+
+// reconcile hands every instance the target that the wanted spec, the wishes and the order of things
+// ask for now. It changes nothing where nothing is to be changed, so it may run at any time.
+func (s *Supervisor) reconcile() {
+	s.flux = false
+	for _, l := range slices.Clone(s.order) {
+		s.retarget(l)
+	}
+}
+
+// retarget hands one instance its target, or notes that something is held back.
+func (s *Supervisor) retarget(l *slot) {
+	if l.inst == nil {
+		if l.wanted == nil || s.stopping {
+			return
+		}
+		if s.removing() {
+			s.flux = true // what is removed stops before anything new starts
+			return
+		}
+		t := &target{spec: l.wanted, generation: s.generation}
+		s.fill(l, t)
+		s.create(l, t)
+		return
+	}
+	t := *l.target
+	switch {
+	case l.wanted == nil || s.stopping:
+		if !s.dependentsDown(l) {
+			s.flux = true
+			return
+		}
+		t.remove, t.up, t.downBy, t.downReason = true, false, "spec", "removed from the spec"
+		if s.stopping {
+			t.downReason = "the host is stopping"
+		}
+	default:
+		t.remove = false
+		if l.wanted != t.spec {
+			if s.held(l) {
+				s.flux = true
+			} else {
+				t.spec = l.wanted
+			}
+		}
+		s.fill(l, &t)
+	}
+	if t == *l.target {
+		return
+	}
+	t.generation = s.generation
+	l.target = &t
+	l.inst.box.setTarget(&t)
+}
+
+// fill sets what follows from the spec and the wishes.
+func (s *Supervisor) fill(l *slot, t *target) {
+	up := t.spec.Enabled && (l.wish == nil || !l.wish.Down)
+	if !up && t.up && !s.dependentsDown(l) {
+		s.flux = true
+		up = true
+	}
+	t.up, t.paused = up, s.paused
+	t.downBy, t.downReason, t.until = "", "", l.until()
+	switch {
+	case up:
+	case l.wish != nil && l.wish.Down:
+		t.downBy, t.downReason = "operator", "stopped by "+l.wish.By
+	default:
+		t.downBy, t.downReason = "spec", "disabled in the spec"
+	}
+	t.gate = s.gateOf(l)
+}
+
+// removing reports whether an instance that the spec no longer names is still there.
+func (s *Supervisor) removing() bool {
+	return slices.ContainsFunc(s.order, func(l *slot) bool { return l.wanted == nil && l.inst != nil })
+}
+
+// goingDown reports whether the instance is meant to be down.
+func (s *Supervisor) goingDown(l *slot) bool {
+	return s.stopping || l.wanted == nil || !l.wanted.Enabled || l.wish != nil && l.wish.Down
+}
+
+// dependentsDown reports whether all that depend on l and are going down too are down: what is needed
+// stops last.
+func (s *Supervisor) dependentsDown(l *slot) bool {
+	for _, d := range s.dependents[l.key.Service] {
+		if d.inst == nil || !s.goingDown(d) {
+			continue
+		}
+		if snap := d.inst.snap.Load(); snap.State.hasProcess() || snap.busy(d.target) {
+			return false
+		}
+	}
+	return true
+}
+
+// held reports whether a changed spec has to wait for its turn: for removals, for what it depends on,
+// and for the instances of its service before it.
+func (s *Supervisor) held(l *slot) bool {
+	if s.removing() {
+		return true
+	}
+	if !needsRestart(l.inst.snap.Load().Spec, l.wanted) {
+		return false
+	}
+	for name := range l.wanted.DependsOn {
+		for _, d := range s.services[name] {
+			if d.wanted != nil && (d.inst == nil || d.target.spec != d.wanted || d.inst.snap.Load().busy(d.target)) {
+				return true
+			}
+		}
+	}
+	for _, d := range s.services[l.key.Service] {
+		if d.key.Instance >= l.key.Instance {
+			break
+		}
+		if d.wanted == nil || d.inst == nil {
+			continue
+		}
+		if d.target.spec != d.wanted || d.inst.snap.Load().busy(d.target) {
+			return true
+		}
+	}
+	return false
+}
+
+// gateOf says whether what l depends on has reached the condition asked for.
+func (s *Supervisor) gateOf(l *slot) gate {
+	var waits, failed []string
+	for name, d := range l.wanted.DependsOn {
+		for _, on := range s.services[name] {
+			if on.wanted == nil {
+				continue
+			}
+			reason, forGood := unmet(on, d.Condition)
+			switch {
+			case reason == "":
+			case !d.Required && (forGood || s.goingDown(on)):
+			case forGood:
+				failed = append(failed, reason)
+			default:
+				waits = append(waits, reason)
+			}
+		}
+	}
+	slices.Sort(waits)
+	slices.Sort(failed)
+	switch {
+	case len(failed) > 0:
+		return gate{failed: true, reason: strings.Join(failed, "; ")}
+	case len(waits) > 0:
+		return gate{reason: strings.Join(waits, "; ")}
+	}
+	return gate{open: true}
+}
+
+// unmet says why the condition does not hold, "" if it does, and whether it never will by itself.
+func unmet(on *slot, c spec.Condition) (reason string, forGood bool) {
+	if on.inst == nil {
+		return fmt.Sprintf("waits for %q to be created", on.wanted.ID), false
+	}
+	p := on.inst.snap.Load()
+	done := p.State == Exited
+	if c == spec.ConditionCompleted && done || c == spec.ConditionStarted && (p.State == Running || done && p.Spec.Type == spec.TypeOneshot) {
+		return "", false
+	}
+	word := "start"
+	if c == spec.ConditionCompleted {
+		word = "complete"
+	}
+	switch {
+	case p.ForGood:
+		return fmt.Sprintf("its dependency %q failed: %s", p.ID, p.Reason), true
+	case p.State == Failed && !p.NextTry.IsZero(), p.State == Backoff:
+		return fmt.Sprintf("waits for %q to %s, which is in state %s: %s", p.ID, word, p.State, p.Reason), false
+	case !p.Up:
+		return fmt.Sprintf("waits for %q to %s, which is %s", p.ID, word, p.DownReason), false
+	case c == spec.ConditionStarted && done:
+		return fmt.Sprintf("waits for %q to start, which has ended", p.ID), false
+	}
+	return fmt.Sprintf("waits for %q to %s", p.ID, word), false
+}
+
+func (l *slot) until() (t time.Time) {
+	if l.wish != nil {
+		return l.wish.Until
+	}
+	return t
+}

@@ -1,0 +1,112 @@
+package supervisor
+
+import (
+	"time"
+
+	"servicehost/host/journal"
+	"servicehost/host/process"
+	"servicehost/spec"
+)
+
+// Snapshot is how an instance stands. It is never changed once published.
+type Snapshot struct {
+	Key    Key
+	ID     string
+	State  State
+	Health Health
+	Since  time.Time
+	Reason string
+
+	Up         bool // what is wanted
+	DownReason string
+	DownBy     string // operator or spec
+	Until      time.Time
+
+	PID       int
+	Run       process.RunID
+	StartedAt time.Time // of the current run; zero: none
+	Port      int
+	Restarts  int
+	NextTry   time.Time
+	LastExit  *journal.Exit
+	ExitAt    time.Time
+
+	// Spec is in force: what the run was started with, and what changed of it without a restart.
+	Spec *spec.Service
+	// Started is the spec that the process was started with; nil without a process.
+	Started *spec.Service
+	// SpecState is applied, pending or rolled_back, as the contract of status says.
+	SpecState string
+	Rejected  string
+	RejectWhy string
+	// Proving reports whether a changed spec still has to show that it works.
+	Proving bool
+	// ForGood reports whether a failed instance will not try again by itself.
+	ForGood bool
+
+	generation            uint64
+	start, recycle, retry uint64
+}
+
+// The values of Snapshot.SpecState.
+const (
+	SpecApplied    = "applied"
+	SpecPending    = "pending"
+	SpecRolledBack = "rolled_back"
+)
+
+// publish makes the present state visible and tells the coordinator. It is called at every change.
+func (i *instance) publish() {
+	s := &Snapshot{
+		Key: i.key, ID: i.spec.ID, State: i.state, Since: i.since, Reason: i.reason,
+		Up: i.target.up && !i.target.remove, DownReason: i.target.downReason, DownBy: i.target.downBy, Until: i.target.until,
+		Restarts: i.restarts, NextTry: i.nextTry, LastExit: i.lastExit, ExitAt: i.exitAt,
+		Spec: i.spec, SpecState: SpecApplied, Rejected: i.rejected, RejectWhy: i.why, Proving: i.run != nil && i.proving && i.good != nil,
+		ForGood:    i.state == Failed && i.nextTry.IsZero() && !i.depFail,
+		generation: i.target.generation, start: i.seen.start, recycle: i.seen.recycle, retry: i.seen.retry,
+	}
+	switch i.state {
+	case Running:
+		s.Health = HealthHealthy
+	case Starting:
+		s.Health = HealthStarting
+	default:
+		s.Health = HealthUnknown
+	}
+	if r := i.run; r != nil {
+		s.PID, s.Run, s.StartedAt, s.Port, s.Started = r.ident.PID, r.id, r.started, r.port, r.spec
+	}
+	switch {
+	case i.rejected != "" && i.rejected == i.target.spec.Hash:
+		s.SpecState = SpecRolledBack
+	case i.run != nil && !sameSpec(i.spec, i.target.spec):
+		s.SpecState = SpecPending
+	}
+	i.snap.Store(s)
+	i.env.changed(i)
+}
+
+// publishSeen publishes again where a target was taken in that changed nothing else.
+func (i *instance) publishSeen() {
+	s := i.snap.Load()
+	if s.generation != i.target.generation || s.start != i.seen.start || s.recycle != i.seen.recycle || s.retry != i.seen.retry {
+		i.publish()
+	}
+}
+
+// busy reports whether the instance is on its way to what target t asks for. A wait for a dependency
+// is not judged here.
+func (s *Snapshot) busy(t *target) bool {
+	if s.generation != t.generation || s.start != t.start || s.recycle != t.recycle || s.retry != t.retry {
+		return true
+	}
+	switch s.State {
+	case Starting, Stopping, Killing:
+		return true
+	case Running:
+		return !s.Up || s.SpecState == SpecPending
+	case Stopped:
+		return s.Up
+	}
+	return !s.Up
+}

@@ -1,0 +1,310 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"servicehost/host/journal"
+	"servicehost/host/logs"
+	"servicehost/host/process"
+	"servicehost/host/restart"
+	"servicehost/spec"
+)
+
+// Options of New. All are needed.
+type Options struct {
+	Backend process.Backend
+	Logs    *logs.Set
+	Store   Store
+	// Publish is told every event, from many goroutines. It must not block long.
+	Publish func(journal.Event)
+	// Env is the environment of the host, NAME=value; Exe its executable.
+	Env []string
+	Exe string
+}
+
+// Supervisor is the coordinator. Its methods may be called from any goroutine.
+type Supervisor struct {
+	env      *environment
+	commands chan func()
+	quit     chan struct{}
+	done     chan struct{}
+
+	mu    sync.RWMutex
+	index map[Key]*instance
+	list  []*instance // ordered by service and number
+
+	// What follows belongs to the coordinator goroutine.
+	slots      map[Key]*slot
+	order      []*slot // by service and number
+	services   map[string][]*slot
+	dependents map[string][]*slot // service → who depends on it
+	host       spec.Host
+	generation uint64
+	paused     bool
+	stopping   bool
+	flux       bool // something is held back and has to be looked at at every change
+	timer      *time.Timer
+}
+
+// slot is what the coordinator knows of an instance.
+type slot struct {
+	key    Key
+	wanted *spec.Service // nil: to be removed
+	deps   map[string]spec.Dependency
+	wish   *Wish
+	inst   *instance // nil: not created yet
+	target *target
+}
+
+// ErrStopping is returned once the supervisor is being stopped.
+var ErrStopping = errors.New("the host is stopping")
+
+// New starts a supervisor that runs nothing yet.
+func New(o Options) *Supervisor {
+	s := &Supervisor{
+		env: &environment{
+			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: o.Env, exe: o.Exe,
+			governor: restart.NewGovernor(spec.Restarts{}), dirty: map[*instance]bool{}, wake: make(chan struct{}, 1), watchers: map[chan struct{}]bool{},
+		},
+		commands: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
+		index: map[Key]*instance{}, slots: map[Key]*slot{}, services: map[string][]*slot{}, dependents: map[string][]*slot{},
+	}
+	go s.loop()
+	go s.route()
+	return s
+}
+
+// route hands the events of the backend to the instances and errands they belong to.
+func (s *Supervisor) route() {
+	for {
+		select {
+		case e := <-s.env.backend.Events():
+			if e.Run.Task != "" {
+				s.env.tasks.deliver(e)
+				continue
+			}
+			s.mu.RLock()
+			i := s.index[Key{e.Run.Service, e.Run.Instance}]
+			s.mu.RUnlock()
+			if i != nil {
+				i.box.event(e)
+			}
+		case <-s.done:
+			return
+		}
+	}
+}
+
+func (s *Supervisor) loop() {
+	defer close(s.done)
+	for {
+		var wishEnds <-chan time.Time
+		if s.timer != nil {
+			wishEnds = s.timer.C
+		}
+		select {
+		case f := <-s.commands:
+			f()
+		case <-s.env.wake:
+			s.lookAtChanges()
+		case <-wishEnds:
+			s.timer = nil
+			s.endWishes(time.Now())
+		case <-s.quit:
+			return
+		}
+	}
+}
+
+// do runs f on the coordinator goroutine and waits for it.
+func (s *Supervisor) do(f func()) error {
+	ran := make(chan struct{})
+	select {
+	case s.commands <- func() { f(); close(ran) }:
+		<-ran
+		return nil
+	case <-s.done:
+		return ErrStopping
+	}
+}
+
+// lookAtChanges takes in what instances published: gates of dependents, and what was held back.
+func (s *Supervisor) lookAtChanges() {
+	dirty, ended := s.env.takeDirty()
+	for _, i := range ended {
+		s.drop(i)
+	}
+	if s.flux || len(ended) > 0 {
+		s.reconcile()
+		return
+	}
+	var seen map[string]bool
+	for i := range dirty {
+		name := i.key.Service
+		if len(s.dependents[name]) == 0 || seen[name] {
+			continue
+		}
+		if seen == nil {
+			seen = map[string]bool{}
+		}
+		seen[name] = true
+		for _, d := range s.dependents[name] {
+			s.retarget(d)
+		}
+	}
+}
+
+// drop forgets an instance whose goroutine has returned.
+func (s *Supervisor) drop(i *instance) {
+	s.mu.Lock()
+	if s.index[i.key] == i {
+		delete(s.index, i.key)
+		s.list = slices.DeleteFunc(s.list, func(x *instance) bool { return x == i })
+	}
+	s.mu.Unlock()
+	l := s.slots[i.key]
+	if l == nil || l.inst != i {
+		return
+	}
+	l.inst, l.target = nil, nil
+	if l.wanted == nil {
+		delete(s.slots, i.key)
+		if !s.stopping {
+			s.env.forget(i.key)
+			s.env.tell(journal.Event{Kind: journal.ServiceRemoved, Service: i.key.Service, Instance: i.key.Instance, ID: i.spec.ID, Reason: "removed from the spec"})
+		}
+		s.reindex()
+	}
+}
+
+// create starts the goroutine of an instance.
+func (s *Supervisor) create(l *slot, t *target) {
+	i := newInstance(l.key, s.env, t)
+	l.inst, l.target = i, t
+	s.mu.Lock()
+	s.index[l.key] = i
+	n, _ := slices.BinarySearchFunc(s.list, l.key, func(x *instance, k Key) int { return compareKeys(x.key, k) })
+	s.list = slices.Insert(s.list, n, i)
+	s.mu.Unlock()
+	go i.loop()
+}
+
+func compareKeys(a, b Key) int {
+	if c := strings.Compare(a.Service, b.Service); c != 0 {
+		return c
+	}
+	return a.Instance - b.Instance
+}
+
+// reindex rebuilds what is derived from slots.
+func (s *Supervisor) reindex() {
+	s.order = s.order[:0]
+	clear(s.services)
+	clear(s.dependents)
+	for _, l := range s.slots {
+		s.order = append(s.order, l)
+	}
+	slices.SortFunc(s.order, func(a, b *slot) int { return compareKeys(a.key, b.key) })
+	for _, l := range s.order {
+		s.services[l.key.Service] = append(s.services[l.key.Service], l)
+		for name := range l.deps {
+			s.dependents[name] = append(s.dependents[name], l)
+		}
+	}
+}
+
+// Snapshots returns how every instance stands, ordered by service and number. It never waits.
+func (s *Supervisor) Snapshots() []*Snapshot {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := make([]*Snapshot, len(s.list))
+	for n, i := range s.list {
+		out[n] = i.snap.Load()
+	}
+	return out
+}
+
+// LastLines returns the last lines of output of an instance, at most n.
+func (s *Supervisor) LastLines(k Key, n int) []string {
+	if i := s.instance(k); i != nil {
+		return i.log.Tail(n)
+	}
+	return nil
+}
+
+func (s *Supervisor) instance(k Key) *instance {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.index[k]
+}
+
+// Pause holds back automatic restarts until it is called with false.
+func (s *Supervisor) Pause(on bool) error {
+	return s.do(func() {
+		s.paused = on
+		s.reconcile()
+	})
+}
+
+// Force ends everything at once, without the stop ladders.
+func (s *Supervisor) Force(reason string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, i := range s.list {
+		i.box.call(func(i *instance) { i.hurry(reason) })
+	}
+}
+
+// Shutdown stops every instance in reverse dependency order and ends the supervisor. What is not
+// down after the budget, or when ctx ends, is killed. It returns how many had to be killed.
+func (s *Supervisor) Shutdown(ctx context.Context, budget time.Duration) (killed int) {
+	changed, release := s.env.watch()
+	defer release()
+	if s.do(func() {
+		s.stopping = true
+		s.reconcile()
+	}) != nil {
+		return 0
+	}
+	over := time.NewTimer(budget)
+	defer over.Stop()
+	cancelled, expired := ctx.Done(), over.C
+	for {
+		left := 0
+		s.mu.RLock()
+		left = len(s.list)
+		s.mu.RUnlock()
+		if left == 0 {
+			break
+		}
+		select {
+		case <-changed:
+			continue
+		case <-cancelled:
+			cancelled = nil
+			s.Force("killed: the host was told to end at once")
+		case <-expired:
+			expired = nil
+			s.Force("killed: host.shutdown_timeout (" + text(budget) + ") is over")
+		}
+		killed = max(killed, s.alive())
+	}
+	close(s.quit)
+	<-s.done
+	s.env.work.Wait()
+	return killed
+}
+
+func (s *Supervisor) alive() (n int) {
+	for _, p := range s.Snapshots() {
+		if p.State.hasProcess() {
+			n++
+		}
+	}
+	return n
+}

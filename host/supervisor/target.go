@@ -1,0 +1,95 @@
+package supervisor
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"servicehost/host/process"
+	"servicehost/spec"
+)
+
+// Key names an instance: its id changes with the number of instances, this does not.
+type Key struct {
+	Service  string
+	Instance int
+}
+
+func keyOf(s *spec.Service) Key { return Key{s.Name, s.Instance} }
+
+// String is the form used in the state folder: api.2.
+func (k Key) String() string { return fmt.Sprintf("%s.%d", k.Service, k.Instance) }
+
+// target is what the coordinator wants of an instance. It is replaced, never changed.
+type target struct {
+	spec *spec.Service
+	up   bool
+	// downReason says why up is false: "stopped by root", "disabled in the spec".
+	downReason string
+	downBy     string // operator or spec
+	until      time.Time
+	remove     bool // the spec no longer names it
+	gate       gate
+	paused     bool // no automatic restart
+	// start, recycle and retry rise with each wish of that kind: start now whatever the policy says,
+	// restart if running, forget the rejected spec.
+	start, recycle, retry uint64
+	actor                 string // who caused the last rise
+	// fresh is set on the first start of an instance by an edit or with the host.
+	generation uint64
+}
+
+// gate says whether what the instance depends on is there.
+type gate struct {
+	open   bool
+	failed bool // it will not come by itself
+	reason string
+}
+
+// mailbox is how anything reaches an instance goroutine. Its methods never block.
+type mailbox struct {
+	mu     sync.Mutex
+	target *target
+	events []process.Event
+	calls  []func(*instance)
+	wake   chan struct{}
+}
+
+func newMailbox() *mailbox { return &mailbox{wake: make(chan struct{}, 1)} }
+
+func (m *mailbox) setTarget(t *target) {
+	m.mu.Lock()
+	m.target = t
+	m.mu.Unlock()
+	m.ring()
+}
+
+func (m *mailbox) event(e process.Event) {
+	m.mu.Lock()
+	m.events = append(m.events, e)
+	m.mu.Unlock()
+	m.ring()
+}
+
+// call has f run on the instance goroutine.
+func (m *mailbox) call(f func(*instance)) {
+	m.mu.Lock()
+	m.calls = append(m.calls, f)
+	m.mu.Unlock()
+	m.ring()
+}
+
+func (m *mailbox) ring() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (m *mailbox) take() (*target, []process.Event, []func(*instance)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, e, c := m.target, m.events, m.calls
+	m.events, m.calls = nil, nil
+	return t, e, c
+}
