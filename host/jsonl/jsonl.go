@@ -34,6 +34,9 @@ func Append(dst, payload []byte) []byte {
 	return append(dst, tail+"\n"...)
 }
 
+// Size is the length of the line that Append makes of a payload of n bytes.
+func Size(n int) int { return fixed + n + 1 }
+
 // Parse returns the payload of a line without its line break, which shares memory with the line, and
 // reports whether the line is whole.
 func Parse(line []byte) ([]byte, bool) {

@@ -38,6 +38,9 @@ func TestAppendWritesJSONObjects(t *testing.T) {
 	if err := json.Unmarshal(lines(1), &v); err != nil || v.E["n"] != 0 || len(v.C) != 8 {
 		t.Errorf("%s: %v", lines(1), err)
 	}
+	if n := len(lines(1)); n != Size(len(`{"n":0}`)) {
+		t.Errorf("a line of %d bytes, Size says %d", n, Size(len(`{"n":0}`)))
+	}
 }
 
 func TestScanOfEveryPrefixYieldsTheWholeLines(t *testing.T) {
