@@ -1,0 +1,66 @@
+package logs
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"servicehost/spec"
+)
+
+// TestRealFullDisk writes to a tmpfs until the last byte is taken, with several services.
+func TestRealFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
+		t.Skip("a tmpfs can't be mounted here: ", err)
+	}
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	ballast := filepath.Join(dir, "ballast")
+	put(t, ballast, strings.Repeat("x", 2<<20))
+	s, events := testSet(t, realFiles, testTiming)
+	const services, lines = 4, 30_000
+	var wg sync.WaitGroup
+	pipes := make([]*Pipeline, services)
+	srcs := make([]*stream, services)
+	path := func(i int) string { return filepath.Join(dir, "logs", fmt.Sprintf("s%d.log", i)) }
+	for i := range services {
+		pipes[i], srcs[i] = openPipeline(t, s, spec.Log{Path: path(i), MaxSize: 512 << 10, MaxFiles: 1000})
+		wg.Go(func() {
+			for n := 0; n < lines; n += 100 {
+				text := numbered(n, 100)
+				half := len(text) / 3
+				srcs[i].in <- text[:half]
+				srcs[i].in <- text[half:]
+			}
+		})
+	}
+	wg.Wait()
+	until(t, "trouble told", func() bool { return strings.Contains(events.kinds(), EventTrouble) })
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT, "size=32m"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range services {
+		until(t, "written again", func() bool { srcs[i].in <- numbered(lines, 1)[:1]; return pipes[i].Stats().Dropping == "" })
+		srcs[i].send("\n")
+		srcs[i].end()
+		pipes[i].Drain(time.Minute)
+		whole, dropped, bytes, halves := account(t, everything(t, path(i)))
+		st := pipes[i].Stats()
+		if st.LinesDropped != dropped || st.BytesDropped != bytes || dropped == 0 || dropped < lines-whole || dropped > lines-whole+1 {
+			t.Errorf("service %d: %d whole, %d told as dropped, halves %q, stats %+v", i, whole, dropped, halves, st)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package logs
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"time"
+)
+
+// fits returns how much of p belongs into the current file: all of it, or up to the line end at which
+// the file is to be rotated. Only the chunk that crosses the limit is looked at.
+func (w *writer) fits(p []byte, now time.Time) int {
+	if !w.cutNext && (w.maxSize <= 0 || w.size+int64(len(p)) <= w.maxSize) {
+		return len(p)
+	}
+	if now.Before(w.rotateAt) {
+		return len(p) // it could not be rotated a moment ago
+	}
+	room := 0
+	if !w.cutNext {
+		room = int(max(0, w.maxSize-w.size))
+		if i := bytes.LastIndexByte(p[:room], '\n'); i >= 0 {
+			return i + 1
+		}
+	}
+	if !w.midLine && w.size > 0 {
+		return 0
+	}
+	// The line at the limit began before it: it is kept whole, if it ends in reach.
+	if i := bytes.IndexByte(p[room:], '\n'); i >= 0 {
+		return room + i + 1
+	}
+	if over := w.size + int64(len(p)) - w.maxSize; w.maxSize > 0 && over > reach {
+		return len(p) - int(min(over-reach, int64(len(p))))
+	}
+	return len(p)
+}
+
+// Failed renames are tried again soon at first: a virus scanner or a reader lets go of the file.
+const (
+	quickTries = 10
+	quickRetry = 50 * time.Millisecond
+)
+
+// rotate renames the current file and opens a new one. If it can't, the current file goes on and it is
+// tried again later; only if there is no file at all any more an error is returned.
+func (w *writer) rotate(now time.Time) error {
+	switch _, where := w.locate(); where {
+	case moved:
+		if w.cutNext = false; !w.reopen(now) {
+			w.rotateAt = now.Add(w.set.timing.check)
+		}
+		return nil
+	case removed:
+		w.cutNext = false
+		w.shut()
+		return w.open(now)
+	}
+	w.list()
+	ms := now.UnixMilli()
+	if n := len(w.rotated); n > 0 {
+		ms = max(ms, w.rotated[n-1].ms+1)
+	}
+	to := rotatedPath(w.path, ms, formPlain)
+	if err := w.set.fs.rename(w.path, to); err != nil {
+		w.rotateFailed(err, now)
+		return nil
+	}
+	f, err := w.set.fs.open(w.path)
+	var info fileInfo
+	if err == nil {
+		if info, err = f.info(); err != nil {
+			f.Close()
+		}
+	}
+	if err != nil {
+		if w.set.fs.rename(to, w.path) == nil {
+			w.rotateFailed(err, now)
+			return nil
+		}
+		w.shut()
+	}
+	entry := rotated{ms: ms, form: formPlain, due: w.set.sinceEpoch() + w.set.timing.compress.Milliseconds()}
+	w.rotated = mergeRotated(w.rotated, entry)
+	if err != nil {
+		return err
+	}
+	w.shut()
+	w.adopt(f, info)
+	w.cutNext = false
+	w.unstick()
+	w.prune(now)
+	if w.gzip && len(w.rotated) > 0 {
+		w.set.enqueue(w, w.set.timing.compress)
+	}
+	return nil
+}
+
+func (w *writer) rotateFailed(err error, now time.Time) {
+	w.rotateFails++
+	if w.rotateFails < quickTries {
+		w.rotateAt = now.Add(quickRetry)
+		return
+	}
+	w.rotateAt = now.Add(w.set.timing.retry)
+	w.stick(fmt.Sprintf("cannot rotate log %q: %s; it is written to further", w.path, cause(err)))
+}
+
+// rotateNow is Rotate for one file.
+func (w *writer) rotateNow() error {
+	w.lock()
+	defer w.unlock()
+	if w.closed || w.lost != nil {
+		return nil
+	}
+	now := time.Now()
+	if w.f == nil {
+		if _, err := os.Lstat(w.path); err != nil {
+			return nil // nothing was written yet
+		}
+	}
+	if err := w.ready(now); err != nil {
+		return fmt.Errorf("cannot rotate log %q: %s", w.path, cause(err))
+	}
+	if w.size == 0 {
+		return nil
+	}
+	if w.midLine && now.Sub(w.wroteAt) < time.Second {
+		w.cutNext = true
+		return nil
+	}
+	before := w.fid
+	if err := w.rotate(now); err != nil {
+		w.fail(err, nil, now)
+		return fmt.Errorf("cannot rotate log %q: %s", w.path, cause(err))
+	}
+	if w.fid == before {
+		return fmt.Errorf("cannot rotate log %q: it can't be renamed; it is tried again as output arrives", w.path)
+	}
+	return nil
+}
+
+// list looks once what was rotated before.
+func (w *writer) list() {
+	if w.listed {
+		return
+	}
+	found, err := listRotated(w.path)
+	for _, r := range found {
+		w.rotated = mergeRotated(w.rotated, r)
+	}
+	w.listed = err == nil
+}
+
+// prune deletes what is too many or too old.
+func (w *writer) prune(now time.Time) {
+	excess := len(w.rotated) - max(0, w.maxFiles)
+	kept := w.rotated[:0]
+	for i, r := range w.rotated {
+		tooOld := w.maxAge > 0 && now.Sub(time.UnixMilli(r.ms)) > w.maxAge
+		if (i < excess || tooOld) && w.remove(r) {
+			continue
+		}
+		kept = append(kept, r)
+	}
+	w.rotated = kept
+	if len(kept) > 0 {
+		w.oldest.Store(kept[0].ms)
+	} else {
+		w.oldest.Store(now.UnixMilli() + 1)
+	}
+}
+
+// remove reports whether the rotated file is gone. What is no plain file isn't ours and stays, unlisted.
+func (w *writer) remove(r rotated) bool {
+	gone := true
+	for _, f := range [...]form{formPlain, formGzip} {
+		if r.form&f == 0 {
+			continue
+		}
+		path := rotatedPath(w.path, r.ms, f)
+		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			gone = false
+		}
+	}
+	return gone
+}

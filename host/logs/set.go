@@ -1,0 +1,168 @@
+package logs
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"servicehost/spec"
+)
+
+// Options are shared by all pipelines of a host.
+type Options struct {
+	// OnEvent hears of trouble with log files. It is called rarely, from any goroutine, with no lock
+	// of this package held, and must not block long: a stream waits for it. May be nil.
+	OnEvent func(Event)
+}
+
+// The kinds of events.
+const (
+	// EventTrouble: from now on a log can't be written (its output is dropped), rotated or compressed.
+	EventTrouble = "trouble"
+	// EventRecovered ends a trouble. Lines and Bytes were dropped meanwhile; the file says so too.
+	EventRecovered = "recovered"
+	// EventDropped: the pipeline was closed in the middle of a trouble, so that no file says that
+	// Lines and Bytes were dropped.
+	EventDropped = "dropped"
+)
+
+// Event is something that an operator should know about a log.
+type Event struct {
+	ID    string // of the pipeline
+	Kind  string
+	Path  string
+	Text  string
+	Lines int64
+	Bytes int64
+}
+
+// timing holds the times that tests shorten.
+type timing struct {
+	check    time.Duration // between two looks whether a file is still the one its name stands for
+	retry    time.Duration // between two tries to write again; doubles up to retryMax when it fails soon after
+	retryMax time.Duration
+	gate     time.Duration // how long a new run waits for the streams of the former one
+	compress time.Duration // age of a rotated file at which it is compressed: in a flood it is gone by then
+	first    time.Duration // from the first pipeline to the first sweep
+	sweep    time.Duration // between sweeps
+	closing  time.Duration // what Close of a Pipeline or a Set waits at most
+}
+
+var defaultTiming = timing{
+	check:    time.Second,
+	retry:    time.Second,
+	retryMax: 10 * time.Second,
+	gate:     2 * time.Second,
+	compress: 2 * time.Second,
+	first:    time.Second,
+	sweep:    10 * time.Minute,
+	closing:  2 * time.Second,
+}
+
+// Set is what the pipelines of one host share: the compressor and the enforcement of ages.
+// It runs no goroutine while there is nothing to do.
+type Set struct {
+	o      Options
+	fs     fileSystem
+	timing timing
+	epoch  time.Time
+
+	closing atomic.Bool
+	mu      sync.Mutex
+	writers map[*writer]string // and its path
+	queue   []*writer          // have files to compress
+	wake    *time.Timer        // runs the worker at wakeAt
+	wakeAt  time.Time
+	sweepAt time.Time
+	working chan struct{} // closed when the worker ends; nil: none
+}
+
+// NewSet returns a Set without pipelines. Close it when they are closed.
+func NewSet(o Options) *Set { return newSet(o, realFiles, defaultTiming) }
+
+func newSet(o Options, fs fileSystem, t timing) *Set {
+	return &Set{o: o, fs: fs, timing: t, epoch: time.Now(), writers: make(map[*writer]string)}
+}
+
+// Pipeline returns the way of the output of one instance into its files. It is cheap: no file,
+// goroutine or buffer exists until output arrives.
+func (s *Set) Pipeline(id string, cfg spec.Log) *Pipeline {
+	p := &Pipeline{set: s, stop: make(chan struct{})}
+	p.out.set = s
+	p.Apply(id, cfg)
+	return p
+}
+
+// Close ends compression and timers and waits, bounded, until they have ended. What isn't compressed
+// yet is taken up by the next host. Pipelines that are still open go on writing.
+func (s *Set) Close() {
+	s.closing.Store(true)
+	s.mu.Lock()
+	if s.wake != nil {
+		s.wake.Stop()
+	}
+	working := s.working
+	s.mu.Unlock()
+	if working == nil {
+		return
+	}
+	select {
+	case <-working:
+	case <-time.After(s.timing.closing):
+	}
+}
+
+// register makes the writer known to sweeps, or known under another path, and orders a sweep.
+func (s *Set) register(w *writer, path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writers[w] = path
+	s.orderSweep(time.Now().Add(s.timing.first))
+}
+
+func (s *Set) unregister(w *writer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.writers, w)
+}
+
+// enqueue has the worker compress what the writer has rotated, after the given time.
+func (s *Set) enqueue(w *writer, after time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !w.queued {
+		w.queued = true
+		s.queue = append(s.queue, w)
+	}
+	s.wakeBy(time.Now().Add(after))
+}
+
+// orderSweep needs s.mu.
+func (s *Set) orderSweep(at time.Time) {
+	if s.sweepAt.IsZero() || at.Before(s.sweepAt) {
+		s.sweepAt = at
+	}
+	s.wakeBy(s.sweepAt)
+}
+
+// wakeBy has the worker run at the given time or before. It needs s.mu.
+func (s *Set) wakeBy(at time.Time) {
+	if s.closing.Load() || (!s.wakeAt.IsZero() && !at.Before(s.wakeAt)) {
+		return
+	}
+	s.wakeAt = at
+	if s.wake == nil {
+		s.wake = time.AfterFunc(time.Until(at), s.startWorker)
+	} else {
+		s.wake.Reset(time.Until(at))
+	}
+}
+
+func (s *Set) tell(e Event) {
+	if s.o.OnEvent != nil {
+		s.o.OnEvent(e)
+	}
+}
+
+// sinceEpoch is the clock of rotated.due.
+func (s *Set) sinceEpoch() int64 { return time.Since(s.epoch).Milliseconds() }
