@@ -43,9 +43,11 @@ func (d *decoder) problem(n *node, format string, args ...any) {
 
 // fail reports an error about a value, with its hint.
 func (d *decoder) fail(n *node, err error) {
-	var unset *unsetError
-	if d.foreign && errors.As(err, &unset) {
+	if _, unset := errors.AsType[*unsetError](err); unset && d.foreign {
 		return
+	}
+	if _, elsewhere := errors.AsType[*varsError](err); elsewhere {
+		return // checkVars tells, at the variable
 	}
 	message, hint := errorWords(err)
 	d.l.problemAt(n, strings.Join(d.path, "."), message, hint)

@@ -140,8 +140,11 @@ func (s *Service) setHash(c *canonical) {
 func specHash(s *Spec) string {
 	c := &canonical{skip: func(class string) bool { return class == "-" }}
 	c.value(reflect.ValueOf(&s.Host).Elem())
+	// The rest of a service is in its hash.
+	c.skip = func(class string) bool { return class != "none" && class != "scale" }
 	for _, svc := range s.Services {
 		c.text(svc.ID)
+		c.text(svc.Hash)
 		c.value(reflect.ValueOf(svc).Elem())
 	}
 	return c.sum()

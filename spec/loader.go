@@ -2,7 +2,9 @@ package spec
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -200,6 +202,8 @@ func (l *loader) checkRoot(root *node, known []string) {
 				hint = "it belongs into a service: services: {NAME: {" + name + ": …}}"
 			} else if hint == "" && hostSection().root.children[name] != nil {
 				hint = "it belongs under host:"
+			} else if hint == "" {
+				hint = "keys of your own begin with x-"
 			}
 			l.problemAt(p.key, name, "unknown key", hint)
 		}
@@ -246,14 +250,13 @@ func (l *loader) setVars(roots []*node) {
 
 // checkVars reports variables that refer to each other in a circle, or can't be read, also when nothing uses them.
 func (l *loader) checkVars() {
-	for name, v := range l.vars {
+	for _, name := range slices.Sorted(maps.Keys(l.vars)) {
+		v := l.vars[name]
 		s := &scope{l: l, own: map[string]string{"HOST_SERVICE": "x", "HOST_INSTANCE": "1", "PORT": "1"}}
-		if _, err := s.expand("${" + name + "}"); err != nil {
-			message, hint := errorWords(err)
-			message = strings.TrimPrefix(message, v.path+": ")
-			if _, unset := err.(*unsetError); !unset {
-				l.problemAt(v.node, v.path, message, hint)
-			}
+		_, err := s.expand("${" + name + "}")
+		if fault, ok := errors.AsType[*varsError](err); ok && fault.name == name {
+			message, hint := errorWords(fault.error)
+			l.problemAt(v.node, v.path, message, hint)
 		}
 	}
 }

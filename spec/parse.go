@@ -124,7 +124,9 @@ func explainSyntax(src *source, err error) Problem {
 		p.Line, _ = strconv.Atoi(m[1])
 		text = text[len(m[0]):]
 	}
-	if line, column := tabIndent(src.text, p.Line); line > 0 {
+	begin, end := locate(src.text, err.Error(), p.Line)
+	p.Line = begin
+	if line, column := tabIndent(src.text, end); line > 0 {
 		p.Line, p.Column = line, column
 		p.Message, p.Hint = "a tab stands in the indentation", "indent with spaces"
 		return p
@@ -146,11 +148,60 @@ func explainSyntax(src *source, err error) Problem {
 	for _, w := range syntaxWords {
 		if strings.Contains(text, w.contains) {
 			p.Message, p.Hint = w.message, w.hint
+			if inFlow := strings.Contains(text, "did not find expected ','"); inFlow && strings.Contains(src.line(end), "${") {
+				p.Line, p.Hint = end, "between [ ] and { } a value with ${…} must stand in quotes"
+			}
 			return p
 		}
 	}
 	p.Message = "is not valid YAML: " + text
 	return p
+}
+
+// locateBudget bounds how much text is parsed again to find the place of an error.
+const locateBudget = 4 << 20
+
+// locate finds the lines in which a faulty construct begins and in which the parser gave up. The
+// library names the beginning of the block around the error, which may be the whole file. around is
+// the answer when it can't be told better.
+func locate(text, message string, around int) (begin, end int) {
+	ends := []int{0}
+	for at := range len(text) {
+		if text[at] == '\n' {
+			ends = append(ends, at+1)
+		}
+	}
+	if ends[len(ends)-1] < len(text) {
+		ends = append(ends, len(text))
+	}
+	budget := locateBudget
+	fails := func(lines int) (string, bool) {
+		budget -= ends[lines]
+		if _, err := parseYAML(text[:ends[lines]]); err != nil {
+			return err.Error(), true
+		}
+		return "", false
+	}
+	// Once the parser has seen where it gives up, more text changes nothing.
+	low, high := 0, len(ends)-1
+	for high-low > 1 {
+		if budget < 0 {
+			return around, around
+		}
+		middle := (low + high) / 2
+		if m, bad := fails(middle); bad && m == message {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	// What is left open, a quote or a bracket, begins behind the last text that is whole.
+	for line := high - 1; line >= max(0, high-200) && budget > 0; line-- {
+		if _, bad := fails(line); !bad {
+			return line + 1, high
+		}
+	}
+	return high, high
 }
 
 // tabIndent finds a line with a tab before its first character, at most two lines around the place

@@ -29,9 +29,9 @@ type serviceEntry struct {
 	enabled   bool
 	instances []*Service
 	dependsAt map[string]*node
-	portAt       *node
-	logAt        *node
-	stderrAt     *node
+	portAt    *node
+	logAt     *node
+	stderrAt  *node
 }
 
 func (l *loader) decodeServices(root *node, s *Spec) {

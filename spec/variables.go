@@ -233,8 +233,7 @@ func (s *scope) variable(name string, v *variable, depth int) (string, error) {
 	}
 	for i, open := range s.open {
 		if open == name {
-			chain := append(append([]string(nil), s.open[i:]...), name)
-			return "", words("", "the variables refer to each other: %s", strings.Join(chain, " → "))
+			return "", &circleError{append(append([]string(nil), s.open[i:]...), name)}
 		}
 	}
 	if len(s.open) > maxVariableDepth {
@@ -244,7 +243,7 @@ func (s *scope) variable(name string, v *variable, depth int) (string, error) {
 	outer := s.perService
 	s.perService = false
 	value, err := s.expandDepth(v.node.value, depth+1)
-	if err != nil && len(s.open) == 1 {
+	if len(s.open) == 1 {
 		err = inVars(name, err)
 	}
 	s.open = s.open[:len(s.open)-1]
@@ -257,13 +256,34 @@ func (s *scope) variable(name string, v *variable, depth int) (string, error) {
 
 // inVars says that an error is one of a variable's own value.
 func inVars(name string, err error) error {
-	message, hint := errorWords(err)
-	inner := words(hint, "vars.%s: %s", name, message)
 	var unset *unsetError
-	if errors.As(err, &unset) {
-		return &unsetError{inner}
+	var inner *varsError
+	var circle *circleError
+	switch {
+	case err == nil || errors.As(err, &inner):
+		return err
+	case errors.As(err, &unset):
+		message, hint := errorWords(err)
+		return &unsetError{words(hint, "vars.%s: %s", name, message)}
+	case errors.As(err, &circle):
+		return &varsError{circle.names[0], err}
 	}
-	return inner
+	return &varsError{name, err}
+}
+
+// varsError is a fault of the value of a variable, wherever that is used. It is reported once, at the variable.
+type varsError struct {
+	name string
+	error
+}
+
+func (e *varsError) Unwrap() error { return e.error }
+
+// circleError is the error of variables that refer to each other.
+type circleError struct{ names []string }
+
+func (e *circleError) Error() string {
+	return "the variables refer to each other: " + strings.Join(e.names, " → ")
 }
 
 // errorWords splits an error into its message and its hint.
