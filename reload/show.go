@@ -1,0 +1,163 @@
+package reload
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"servicehost/spec"
+)
+
+// show renders a value the way its key is written in a spec.
+func (r *Redactor) show(path string, v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case time.Duration:
+		return duration(x)
+	case []string:
+		return r.list(path, x)
+	case []spec.Step:
+		return r.steps(x)
+	case []int:
+		return strings.ReplaceAll(strings.Trim(fmt.Sprint(x), "[]"), " ", ", ")
+	case float64:
+		s := strconv.FormatFloat(x, 'g', -1, 64)
+		if path == "restarts.rate" {
+			s += "/s"
+		}
+		return s
+	}
+	switch {
+	case strings.HasSuffix(path, "max_size"):
+		return size(v.Int())
+	case path == "reload.max_removed" || path == "reload.max_restarted":
+		return fmt.Sprintf("%d%%", v.Int())
+	case path == "port" && v.Int() == spec.PortAuto:
+		return "auto"
+	case path == "port" && v.Int() == 0:
+		return ""
+	case v.Kind() == reflect.String:
+		return r.Text(readable(v.String()))
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+func (r *Redactor) list(path string, items []string) string {
+	shown := make([]string, len(items))
+	for i, s := range items {
+		shown[i] = readable(s)
+	}
+	if path == "command" {
+		shown = r.Args(shown)
+		for i, s := range shown {
+			if s == "" || strings.ContainsAny(s, " \t") && !strings.HasPrefix(s, "<redacted ") {
+				shown[i] = `"` + s + `"`
+			}
+		}
+		return strings.Join(shown, " ")
+	}
+	return r.Text(strings.Join(shown, ", "))
+}
+
+func (r *Redactor) steps(steps []spec.Step) string {
+	shown := make([]string, len(steps))
+	for i, s := range steps {
+		do := s.Do
+		switch a := s.Action; {
+		case a == nil:
+		case a.HTTP != "":
+			do = "http " + r.Text(readable(a.HTTP))
+		default:
+			do = "exec " + r.list("command", a.Exec)
+		}
+		if a := s.Action; a != nil && a.Timeout > 0 {
+			do += " (timeout " + duration(a.Timeout) + ")"
+		}
+		if a := s.Action; a != nil && a.IgnoreFailure {
+			do += " (failure ignored)"
+		}
+		if s.Timeout > 0 {
+			do += " " + duration(s.Timeout)
+		}
+		shown[i] = do
+	}
+	return strings.Join(shown, ", ")
+}
+
+// duration is how a spec writes it: exact, without the zeros of time.Duration, days as such.
+func duration(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+func size(n int64) string {
+	for _, u := range []struct {
+		bytes int64
+		name  string
+	}{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}} {
+		if n >= u.bytes && n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// readable makes one line of anything.
+func readable(s string) string {
+	s = strings.ReplaceAll(s, spec.AutoPort, "${PORT}")
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\n' || c == '\r' || c == '\t':
+			return ' '
+		case c < ' ' || c == 0x7f || c == utf8.RuneError:
+			return '?'
+		}
+		return c
+	}, s)
+}
+
+// clipMost is the length in characters from which on a value is cut for people.
+const clipMost = 120
+
+// clipPair cuts two long values so that the place where they differ is seen.
+func clipPair(a, b string) (string, string) {
+	x, y := []rune(a), []rune(b)
+	if len(x) <= clipMost && len(y) <= clipMost {
+		return a, b
+	}
+	common := 0
+	for common < min(len(x), len(y)) && x[common] == y[common] {
+		common++
+	}
+	// A redacted value must not be cut in two: its hash is what tells the change.
+	from := max(0, common-clipMost/3)
+	if open := strings.LastIndex(string(x[:common]), "<redacted "); open >= 0 && !strings.Contains(string(x[:common])[open:], ">") {
+		from = min(from, utf8.RuneCountInString(string(x[:common])[:open]))
+	}
+	cut := func(s []rune) string {
+		if len(s) <= clipMost {
+			return string(s)
+		}
+		s, before := s[min(from, len(s)):], ""
+		if from > 0 {
+			before = "…"
+		}
+		if len(s) > clipMost {
+			return before + string(s[:clipMost]) + "…"
+		}
+		return before + string(s)
+	}
+	return cut(x), cut(y)
+}
