@@ -29,7 +29,7 @@ func startError(r Request, err error) error {
 		return e
 	case windows.ERROR_ACCESS_DENIED, windows.ERROR_ELEVATION_REQUIRED, windows.ERROR_ACCESS_DISABLED_BY_POLICY,
 		windows.ERROR_VIRUS_INFECTED, windows.ERROR_PRIVILEGE_NOT_HELD:
-		if st, err := os.Stat(r.Path); err == nil && st.IsDir() {
+		if isFolder(r.Path) {
 			return &Error{Kind: ErrPermission, Message: fmt.Sprintf("%q is a folder, not a program", r.Path)}
 		}
 		e := &Error{Kind: ErrPermission, Message: fmt.Sprintf("not permitted to run %q: %v", r.Path, err), Hint: "see the rights of the file and of its folders"}
@@ -51,6 +51,9 @@ func startError(r Request, err error) error {
 	if e := folderError(r.Dir); e != nil {
 		return e
 	}
+	if isFolder(r.Path) {
+		return &Error{Kind: ErrPermission, Message: fmt.Sprintf("%q is a folder, not a program", r.Path)}
+	}
 	return &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot run %q: %v", r.Path, err)}
 }
 
@@ -67,4 +70,9 @@ func folderError(dir string) error {
 		return &Error{Kind: ErrPermission, Message: fmt.Sprintf("folder %q may not be entered", dir)}
 	}
 	return &Error{Kind: ErrNotFound, Message: fmt.Sprintf("folder %q not found", dir), Hint: "see dir:"}
+}
+
+func isFolder(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.IsDir()
 }

@@ -100,7 +100,11 @@ type member struct {
 
 // openMember opens a process by its PID if it still is a member of the job.
 func openMember(job windows.Handle, pid uint32) (member, bool) {
-	h, err := windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+	// The full right is what Wine wants; the limited one is all there is for a protected process.
+	h, err := windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_INFORMATION, false, pid)
+	if err != nil {
+		h, err = windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+	}
 	if err != nil {
 		return member{}, false
 	}

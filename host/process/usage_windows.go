@@ -65,7 +65,7 @@ func privateBytes(process windows.Handle) int64 {
 	if ok, _, _ := procGetProcessMemoryInfo.Call(uintptr(process), uintptr(unsafe.Pointer(&c)), uintptr(c.size)); ok == 0 {
 		return 0
 	}
-	return int64(c.private)
+	return int64(max(c.private, c.pagefile)) // the same, but Wine fills in the latter only
 }
 
 func processCPU(process windows.Handle) time.Duration {
