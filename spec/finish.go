@@ -93,7 +93,7 @@ func (f *finisher) command(sound bool) {
 		f.d.l.problemAt(f.key, "services."+f.key.value, "the command is missing", "")
 		return
 	case len(dr.command) == 0 || dr.command[0] == "":
-		f.refuse("command", sound, "is empty", "")
+		f.refuse("command", sound && !f.d.foreign, "is empty", "")
 		return
 	}
 	s.Command = slices.Concat(dr.command, dr.args)

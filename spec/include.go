@@ -137,7 +137,7 @@ func (in *including) follow(root *node, depth int) {
 			continue
 		}
 		if !strings.ContainsAny(name, "*?[") {
-			in.file(d, item, shownName(root.src, name, local), local, optional, false, depth)
+			in.file(d, item, name, shownName(root.src, name, local), local, optional, false, depth)
 			continue
 		}
 		base, pattern := "", local
@@ -151,7 +151,8 @@ func (in *including) follow(root *node, depth int) {
 			continue
 		}
 		for _, m := range matches {
-			in.file(d, item, shownName(root.src, m, m), m, optional, true, depth)
+			shown := shownName(root.src, m, m)
+			in.file(d, item, shown, shown, m, optional, true, depth)
 		}
 	}
 }
@@ -168,7 +169,8 @@ func shownName(from *source, name, local string) string {
 	return filepath.Join(filepath.Dir(from.name), rel)
 }
 
-func (in *including) file(d *decoder, item *node, name, path string, optional, matched bool, depth int) {
+// file reads one included file; said is its name in the include, name the one for problems.
+func (in *including) file(d *decoder, item *node, said, name, path string, optional, matched bool, depth int) {
 	real := realPath(path)
 	for _, open := range in.stack {
 		if realPath(open.path) != real {
@@ -203,7 +205,7 @@ func (in *including) file(d *decoder, item *node, name, path string, optional, m
 		if err.Error() == "does not exist" {
 			hint = `a "?" before the name makes it optional`
 		}
-		in.l.problemAt(item, strings.Join(d.path, "."), fmt.Sprintf("%s %v", quote(name), err), hint)
+		in.l.problemAt(item, strings.Join(d.path, "."), fmt.Sprintf("%s %v", quote(said), err), hint)
 		return
 	}
 	root := in.l.parse(src)

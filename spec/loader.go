@@ -128,7 +128,7 @@ func (l *loader) load() *Spec {
 	}
 	l.setVars([]*node{root})
 
-	s := &Spec{Path: root.src.path, Dir: l.dir}
+	s := &Spec{Path: roots[0].src.path, Dir: l.dir}
 	l.decodeHost(root, &s.Host)
 	l.hostVars["HOST_NAME"] = s.Host.Name
 	l.checkVars()
