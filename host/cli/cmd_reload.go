@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"servicehost/host/control"
+)
+
+func newReload(a *app) *cobra.Command {
+	var q control.ReloadRequest
+	cmd := &cobra.Command{
+		Use:   "reload",
+		Short: "Apply the files as they are now, and show the result",
+		Long: `Makes the running host read its files now and apply what changed. It waits until the steps are done;
+with --wait also until changed services have stayed up for their time.` + exits(
+			"0  applied, or nothing to do",
+			"1  held until --confirm, or a change could not be carried out",
+			"2  rejected: the spec is invalid, and what ran goes on running",
+			"3  rolled back: at least one service went back to what worked",
+			"4  no host is running"),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.reload(cmd.Context(), q) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&q.Confirm, "confirm", false, "apply an edit that is held because it stops or restarts so much")
+	f.Var((*appended)(&q.Retry), "retry", "try the spec again that this service was rolled back from; repeatable")
+	f.BoolVar(&q.Wait, "wait", false, "also wait until changed services have stayed up")
+	return cmd
+}
+
+func (a *app) reload(ctx context.Context, q control.ReloadRequest) error {
+	c, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	r, err := c.Reload(ctx, q)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		if err := a.printJSON(r); err != nil {
+			return err
+		}
+	} else {
+		a.showReload(r)
+	}
+	switch {
+	case r.State == control.SpecRejected:
+		return &exit{exitInvalid}
+	case r.State == control.SpecRolledBack && len(r.RolledBack) > 0:
+		return &exit{exitRolledBack}
+	case r.State == control.SpecPending, len(r.Failed) > 0:
+		return &exit{exitFailed}
+	}
+	return nil
+}
+
+func (a *app) showReload(r control.ReloadResult) {
+	colors := a.colors()
+	switch {
+	case r.State == control.SpecRejected:
+		a.printf("%s\n", colors.red("rejected: what ran goes on running"))
+		writeProblems(a.Stdout, colors, r.Problems)
+		return
+	case r.State == control.SpecPending:
+		a.printf("%s %s\n", colors.yellow("held:"), clean(r.Reason))
+		writeChanges(a.Stdout, colors, r.Changes)
+		a.printf("%s apply it with: host reload --confirm\n", colors.bold("hint:"))
+		return
+	case len(r.Changes) == 0 && len(r.RolledBack) == 0:
+		a.printf("nothing to do\n")
+	default:
+		a.printf("%s\n", colors.green("applied: "+count(len(r.Changes), "change", "changes")))
+	}
+	writeChanges(a.Stdout, colors, r.Changes)
+	if len(r.RolledBack) > 0 {
+		a.printf("%s %s\n", colors.red("rolled back:"), clean(strings.Join(r.RolledBack, ", ")))
+	}
+	if len(r.Failed) > 0 {
+		a.printf("%s %s\n", colors.red("failed:"), clean(strings.Join(r.Failed, ", ")))
+	}
+	if r.Reason != "" {
+		a.printf("%s\n", clean(r.Reason))
+	}
+}

@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"servicehost/host/journal"
+)
+
+const eventTime = "2006-01-02 15:04:05"
+
+// eventLine is an event for people, on one line.
+func eventLine(e journal.Event, colors palette) string {
+	who := e.ID
+	if who == "" {
+		who = e.Service
+	}
+	if who == "" {
+		who = "host"
+	}
+	who = clean(who)
+	if pad := 16 - textWidth(who); pad > 0 {
+		who += strings.Repeat(" ", pad)
+	}
+	return fmt.Sprintf("%s  %s  %s\n", colors.dim(e.Time.Local().Format(eventTime)), colors.bold(who), colors.paint(eventColor(e), eventWords(e)))
+}
+
+func eventWords(e journal.Event) string {
+	what := strings.ReplaceAll(string(e.Kind), "_", " ")
+	reason := e.Reason
+	switch e.Kind {
+	case journal.StateChanged:
+		what = e.From + " → " + e.To
+	case journal.ProcessExited:
+		if e.Exit != nil && e.Exit.Text != "" && !strings.Contains(reason, e.Exit.Text) {
+			what = e.Exit.Text
+		}
+	case journal.OperatorAction:
+		if reason != "" {
+			what, reason = reason, ""
+		}
+	}
+	text := clean(what)
+	if e.PID != 0 {
+		text += fmt.Sprintf(" (pid %d)", e.PID)
+	}
+	if reason != "" {
+		text += ": " + clean(reason)
+	}
+	if e.Actor != "" {
+		text += " by " + clean(e.Actor)
+	}
+	return text
+}
+
+var (
+	badEvents  = []journal.Kind{journal.StartFailed, journal.Failed, journal.ReloadRejected, journal.RolledBack, journal.LogTrouble, journal.LastGood}
+	warnEvents = []journal.Kind{journal.Killed, journal.ReloadPending, journal.OutputDropped, journal.OrphansEnded, journal.Warning}
+	goodEvents = []journal.Kind{journal.Recovered, journal.ReloadApplied}
+)
+
+func eventColor(e journal.Event) string {
+	switch {
+	case slices.Contains(badEvents, e.Kind), e.Kind == journal.StateChanged && e.To == "failed":
+		return red
+	case slices.Contains(warnEvents, e.Kind), e.Kind == journal.StateChanged && e.To == "backoff":
+		return yellow
+	case slices.Contains(goodEvents, e.Kind):
+		return green
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"servicehost/host/control"
+)
+
+// statusText is the status for people, for a screen of so many columns.
+func (a *app) statusText(s control.Status, lastLines bool, width int) string {
+	colors := a.colors()
+	var b strings.Builder
+	a.statusHead(&b, colors, s, width)
+	if len(s.Services) > 0 {
+		t := table{columns: []column{{}, {title: "SERVICE"}, {title: "STATE"}, {title: "HEALTH"}, {title: "PID", right: true},
+			{title: "AGE", right: true}, {title: "RESTARTS", right: true}, {title: "CPU", right: true}, {title: "MEM", right: true},
+			{title: "REASON", flex: true}}}
+		for _, one := range s.Services {
+			t.add(a.statusRow(one)...)
+		}
+		b.WriteString(t.render(colors, width))
+	}
+	if len(s.Host.Spec.Problems) > 0 {
+		b.WriteByte('\n')
+		writeProblems(&b, colors, s.Host.Spec.Problems)
+	}
+	if lastLines {
+		for _, one := range s.Services {
+			if len(one.LastLines) == 0 {
+				continue
+			}
+			fmt.Fprintf(&b, "\n%s\n", colors.bold("last lines of "+clean(one.ID)+":"))
+			for _, l := range one.LastLines {
+				fmt.Fprintf(&b, "  %s\n", clean(l))
+			}
+		}
+	}
+	return b.String()
+}
+
+// statusHead is the line about the host: what of its files runs, and how many services are well.
+func (a *app) statusHead(b *strings.Builder, colors palette, s control.Status, width int) {
+	sp := s.Host.Spec
+	color := ""
+	words := string(sp.State)
+	switch sp.State {
+	case control.SpecApplied:
+		words = "applied"
+	case control.SpecRejected:
+		color = red
+		words = fmt.Sprintf("rejected (%s), running what was applied", count(len(sp.Problems), "problem", "problems"))
+	case control.SpecPending:
+		color = yellow
+		words = "pending, running what was applied"
+	case control.SpecRolledBack:
+		color = red
+		words = "rolled back in part, applied"
+	case control.SpecLastGood:
+		color = red
+		words = "broken, running the last good one, applied"
+	}
+	if !sp.AppliedAt.IsZero() {
+		words += " " + age(a.now().Sub(sp.AppliedAt)) + " ago"
+	}
+	if sp.Commit != "" {
+		words += ", commit " + short(clean(sp.Commit))
+		if sp.Subject != "" {
+			words += ` "` + clean(sp.Subject) + `"`
+		}
+	}
+	left := clean(s.Host.Name)
+	middle := clean(filepath.Base(sp.Path)) + " " + words
+	right := countDesired(s.Services)
+	if s.Host.Paused {
+		right += ", paused"
+	}
+	if s.Host.Stopping {
+		right += ", stopping"
+	}
+	gap := 6
+	if width > 0 {
+		middle = cut(middle, max(20, width-textWidth(left)-textWidth(right)-5))
+		gap = max(3, min(width, 110)-textWidth(left)-2-textWidth(middle)-textWidth(right))
+	}
+	fmt.Fprintf(b, "%s  %s%s%s\n", colors.bold(left), colors.paint(color, middle), strings.Repeat(" ", gap), right)
+	if sp.Reason != "" {
+		fmt.Fprintf(b, "%s\n", colors.yellow(clean(sp.Reason)))
+	}
+}
+
+func countDesired(services []control.ServiceStatus) string {
+	good := 0
+	for _, s := range services {
+		if s.AsDesired {
+			good++
+		}
+	}
+	return fmt.Sprintf("%s, %d as desired", count(len(services), "service", "services"), good)
+}
+
+func short(commit string) string { return commit[:min(len(commit), 7)] }
+
+func (a *app) statusRow(s control.ServiceStatus) []cell {
+	mark, color := "●", green
+	switch {
+	case !s.AsDesired:
+		mark, color = "✗", red
+	case s.PID == 0:
+		mark, color = "○", dim
+	case s.State != "running":
+		color = yellow
+	}
+	dash := func(ok bool, text string) cell {
+		if !ok || text == "" {
+			return cell{"-", dim}
+		}
+		return cell{clean(text), ""}
+	}
+	up := s.PID != 0
+	return []cell{
+		{mark, color},
+		{clean(s.ID), ""},
+		{clean(s.State), color},
+		dash(s.Health != "unknown", s.Health),
+		dash(up, fmt.Sprint(s.PID)),
+		dash(!s.Since.IsZero(), age(a.now().Sub(s.Since))),
+		{fmt.Sprint(s.Restarts), ""},
+		dash(up, fmt.Sprintf("%.1f%%", s.CPUPercent)),
+		dash(up && s.MemoryBytes > 0, size(s.MemoryBytes)),
+		{reasonOf(s, a.now()), ""},
+	}
+}
+
+// reasonOf is the reason that the host gave, and what it does not say about wish, spec and next try.
+func reasonOf(s control.ServiceStatus, now time.Time) string {
+	parts := []string{}
+	if s.Reason != "" {
+		parts = append(parts, clean(s.Reason))
+	}
+	if s.DesiredUntil != nil {
+		parts = append(parts, "until "+until(*s.DesiredUntil, now))
+	}
+	if s.NextRun != nil && !strings.Contains(s.Reason, "next") {
+		parts = append(parts, "next try in "+age(s.NextRun.Sub(now)))
+	}
+	switch s.Spec.State {
+	case "rolled_back":
+		parts = append(parts, "rolled back")
+	case "pending":
+		parts = append(parts, "an edit is pending")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func until(t, now time.Time) string {
+	t = t.Local()
+	if t.Sub(now) < 20*time.Hour {
+		return t.Format("15:04")
+	}
+	return t.Format("2006-01-02 15:04")
+}

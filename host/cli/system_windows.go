@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+// systemSpec is where an installed host finds its spec.
+func systemSpec() string {
+	base := os.Getenv("ProgramData")
+	if base == "" {
+		base = `C:\ProgramData`
+	}
+	return filepath.Join(base, "servicehost", specName)
+}
+
+// enableColors reports whether a console takes escape sequences; older ones have to be asked to.
+func enableColors(f *os.File) bool {
+	var mode uint32
+	h := windows.Handle(f.Fd())
+	if windows.GetConsoleMode(h, &mode) != nil {
+		return false
+	}
+	return mode&windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING != 0 ||
+		windows.SetConsoleMode(h, mode|windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING) == nil
+}
+
+// surviveClosedOutput has nothing to do: a closed pipe is an error of the write here.
+func surviveClosedOutput() {}
+
+// The runtime makes SIGTERM of a console that is closed, a logoff and a shutdown.
+var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
