@@ -86,7 +86,7 @@ func handleInfo(h windows.Handle, path string) (fileInfo, error) {
 	// A deleted file keeps its name until the last handle is closed; only its own handle tells.
 	var std standardInfo
 	if windows.GetFileInformationByHandleEx(h, windows.FileStandardInfo, (*byte)(unsafe.Pointer(&std)), uint32(unsafe.Sizeof(std))) == nil {
-		info.gone = std.deletePending
+		info.gone = std.deletePending || std.numberOfLinks == 0
 	}
 	return info, nil
 }

@@ -71,7 +71,12 @@ func openRotated(path string, o rotated) (io.ReadCloser, error) {
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
-	if f, err = openRead(rotatedPath(path, o.ms, formGzip)); err != nil {
+	return openPacked(rotatedPath(path, o.ms, formGzip))
+}
+
+func openPacked(path string) (io.ReadCloser, error) {
+	f, err := openRead(path)
+	if err != nil {
 		return nil, err
 	}
 	z, err := gzip.NewReader(f)

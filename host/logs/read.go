@@ -1,9 +1,11 @@
 package logs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -186,7 +188,7 @@ func (t *follower) isCurrent() bool {
 // openCurrent opens the current file of a log, if there is one, and lists the rotated files that are
 // older: if the log is rotated in between it looks again.
 func (t *follower) openCurrent() ([]rotated, error) {
-	const tries = 5
+	const tries = 10
 	for i := 0; ; i++ {
 		if err := t.open(); err != nil {
 			return nil, err
@@ -195,16 +197,21 @@ func (t *follower) openCurrent() ([]rotated, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the folder of log %q of %q: %s", t.Path, t.ID, cause(err))
 		}
-		if t.isCurrent() || i == tries {
-			return t.without(list), nil
+		if t.isCurrent() {
+			return list, nil
+		}
+		if i == tries {
+			return t.olderOf(list), nil
 		}
 	}
 }
 
-// without takes what is t.f itself from list.
-func (t *follower) without(list []rotated) []rotated {
-	if n := len(list); n > 0 && t.isOwn(list[n-1]) {
-		return list[:n-1]
+// olderOf is the part of list that is older than what t has open, if that is in it.
+func (t *follower) olderOf(list []rotated) []rotated {
+	for i := len(list) - 1; i >= 0 && t.f != nil; i-- {
+		if t.isOwn(list[i]) || t.wasOwn(list[i]) {
+			return list[:i]
+		}
 	}
 	return list
 }
@@ -218,14 +225,29 @@ func (t *follower) isOwn(o rotated) bool {
 	return err == nil && info.id == t.id
 }
 
-// wasOwn reports whether o is the file that t has open and read to its end, compressed meanwhile.
+// wasOwn reports whether o is the file that t has open, compressed meanwhile: it is as long and begins
+// like it.
 func (t *follower) wasOwn(o rotated) bool {
 	info, err := fileInfoOf(t.f)
-	if err != nil || !info.gone {
+	if err != nil {
 		return false
 	}
-	size, ok := packedSize(rotatedPath(t.Path, o.ms, formGzip))
-	return ok && size == uint32(t.off)
+	name := rotatedPath(t.Path, o.ms, formGzip)
+	if size, ok := packedSize(name); !ok || size != uint32(info.size) {
+		return false
+	}
+	z, err := openPacked(name)
+	if err != nil {
+		return false
+	}
+	defer z.Close()
+	theirs := make([]byte, min(info.size, 64<<10))
+	ours := make([]byte, len(theirs))
+	if _, err := io.ReadFull(z, theirs); err != nil {
+		return false
+	}
+	n, _ := t.f.ReadAt(ours, 0)
+	return bytes.Equal(ours[:n], theirs)
 }
 
 // start finds where the last lines begin: what of older has to be read, the matching lines to leave

@@ -82,3 +82,19 @@ func TestLogFilesAreNotForAll(t *testing.T) {
 		}
 	}
 }
+
+func keepsRemovedNames() bool { return false }
+
+func TestWriterFollowsRemovedFileAndFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "logs", "api.log")
+	s, _ := testSet(t, realFiles, testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxFiles: 3})
+	src.send("1\n")
+	until(t, "1 written", func() bool { return contentOrNone(path) == "1\n" })
+	if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the file made anew", func() bool { src.send("2\n"); return strings.HasPrefix(contentOrNone(path), "2\n") })
+	src.end()
+	p.Drain(time.Minute)
+}

@@ -24,7 +24,7 @@ func newWatch(all []*follower) *watch {
 		w.byPath[filepath.Clean(t.Path)] = t
 		w.missed[filepath.Dir(t.Path)] = true
 	}
-	if f, err := fsnotify.NewWatcher(); err == nil {
+	if f := newNotifier(); f != nil {
 		w.fs, w.events, w.errors = f, f.Events, f.Errors
 		w.retry()
 	}

@@ -1,0 +1,126 @@
+package logs
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/windows"
+
+	"servicehost/spec"
+)
+
+// keepsRemovedNames reports whether this is Wine, where a file that was removed while open can be
+// opened again by its name.
+func keepsRemovedNames() bool {
+	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
+}
+
+// openShared opens the file as another program does.
+func openShared(t *testing.T, path string, share uint32) func() {
+	t.Helper()
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := windows.CreateFile(name, windows.GENERIC_READ, share, nil, windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() { windows.CloseHandle(h) }
+}
+
+func TestRotationWhileReaderSharesDeletion(t *testing.T) {
+	path := logPath(t)
+	s, events := testSet(t, realFiles, testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 1000, MaxFiles: 100, Compress: spec.CompressGzip})
+	src.in <- numbered(0, 10)
+	until(t, "written", func() bool { return contentOrNone(path) != "" })
+	defer openShared(t, path, shareAll)()
+	for n := 10; n < 100; n += 10 {
+		src.in <- numbered(n, 10)
+	}
+	src.end()
+	p.Drain(time.Minute)
+	until(t, "all but the current compressed", func() bool {
+		plain, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*Z.log"))
+		return err == nil && (len(plain) == 0 || keepsRemovedNames() && len(plain) == 1)
+	})
+	var b strings.Builder
+	list, err := listRotated(path)
+	if err != nil || len(list) < 4 {
+		t.Fatalf("%d rotated files, %v", len(list), err)
+	}
+	for _, r := range list {
+		b.WriteString(content(t, rotatedPath(path, r.ms, formGzip)))
+	}
+	if b.String()+content(t, path) != string(numbered(0, 100)) {
+		t.Error("lines are missing")
+	}
+	if k := events.kinds(); k != "" {
+		t.Errorf("events: %s", k)
+	}
+}
+
+func TestRotationWhileReaderKeepsFile(t *testing.T) {
+	path := logPath(t)
+	s, events := testSet(t, realFiles, testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 1000, MaxFiles: 1000})
+	src.in <- numbered(0, 10)
+	until(t, "written", func() bool { return contentOrNone(path) != "" })
+	release := openShared(t, path, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE)
+	n := 10
+	until(t, "trouble told", func() bool { src.in <- numbered(n, 1); n++; return events.kinds() == EventTrouble })
+	if got := content(t, path); len(history(t, path)) != 0 || !strings.HasPrefix(string(numbered(0, n)), got) {
+		t.Error("lines are missing while the file can't be renamed")
+	}
+	release()
+	until(t, "recovery told", func() bool { src.in <- numbered(n, 1); n++; return events.kinds() == "trouble recovered" })
+	src.end()
+	p.Drain(time.Minute)
+	if everything(t, path) != string(numbered(0, n)) {
+		t.Error("lines are missing")
+	}
+}
+
+func TestOpenLogCanBeRenamedAndRemovedByOthers(t *testing.T) {
+	path := logPath(t)
+	s, _ := testSet(t, realFiles, testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path})
+	src.send("1\n")
+	until(t, "written", func() bool { return contentOrNone(path) == "1\n" })
+	if err := os.Rename(path, path+".moved"); err != nil {
+		t.Error(err)
+	}
+	until(t, "made anew", func() bool { src.send("2\n"); return contentOrNone(path) != "" })
+	if err := os.Remove(path); err != nil {
+		t.Error(err)
+	}
+	if !keepsRemovedNames() {
+		until(t, "made anew again", func() bool { src.send("3\n"); return strings.HasPrefix(contentOrNone(path), "3\n") })
+	}
+	src.end()
+	p.Drain(time.Minute)
+}
+
+func TestLogIsNotWrittenToADeviceOrLink(t *testing.T) {
+	dir := t.TempDir()
+	target := filepath.Join(dir, "target")
+	put(t, target, "untouched")
+	link := filepath.Join(dir, "link.log")
+	paths := []string{`\\.\NUL`, dir}
+	if err := os.Symlink(target, link); err == nil && !keepsRemovedNames() {
+		paths = append(paths, link)
+	}
+	for _, path := range paths {
+		if f, err := openAppend(path); err == nil {
+			f.Close()
+			t.Errorf("%s was opened", path)
+		}
+	}
+	if got := content(t, target); got != "untouched" {
+		t.Errorf("target holds %q", got)
+	}
+}
