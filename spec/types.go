@@ -79,8 +79,6 @@ type Service struct {
 	ID string `class:"-"`
 	// Hash identifies everything below that is not of class none or scale.
 	Hash string `class:"-"`
-	// Base is the folder of the file that names the service: a relative program is looked for there.
-	Base string `class:"-"`
 
 	Description string   `key:"description" class:"none"`
 	Type        Type     `key:"type" class:"restart"`

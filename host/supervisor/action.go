@@ -116,7 +116,7 @@ func httpAction(what string, timeout time.Duration) error {
 func (e *environment) execAction(a spec.Action, s *spec.Service, port int, id process.RunID, timeout time.Duration) error {
 	vars := environ(e, s, port)
 	argv := withPort(a.Exec, port)
-	path, err := resolve(argv[0], s, vars)
+	path, err := resolve(e, argv[0], s, vars)
 	if err != nil {
 		return err
 	}

@@ -52,11 +52,17 @@ func (e *environment) changed(i *instance) {
 func (e *environment) gone(i *instance) {
 	e.mu.Lock()
 	e.ended = append(e.ended, i)
+	e.mu.Unlock()
+	ring(e.wake)
+}
+
+// ringWatchers wakes whoever waits for a change.
+func (e *environment) ringWatchers() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	for w := range e.watchers {
 		ring(w)
 	}
-	e.mu.Unlock()
-	ring(e.wake)
 }
 
 func (e *environment) takeDirty() (dirty map[*instance]bool, ended []*instance) {

@@ -192,6 +192,7 @@ func (i *instance) adopt(t *target) {
 		i.use(want)
 	case want != i.spec && !needsRestart(i.run.spec, want):
 		i.use(want)
+		i.tried = want
 		if !i.proving && i.good != nil {
 			i.setGood(want)
 		}

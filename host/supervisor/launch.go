@@ -22,7 +22,7 @@ func request(env *environment, s *spec.Service) (process.Request, int, error) {
 	}
 	vars := environ(env, s, port)
 	argv := withPort(s.Command, port)
-	path, err := resolve(argv[0], s, vars)
+	path, err := resolve(env, argv[0], s, vars)
 	if err != nil {
 		return process.Request{}, 0, err
 	}
@@ -39,7 +39,7 @@ func preflight(env *environment, s *spec.Service) error {
 	if st, err := os.Stat(s.Dir); err != nil || !st.IsDir() {
 		return fmt.Errorf("folder %q not found", s.Dir)
 	}
-	_, err := resolve(s.Command[0], s, environ(env, s, max(s.Port, 0)))
+	_, err := resolve(env, s.Command[0], s, environ(env, s, max(s.Port, 0)))
 	return err
 }
 
@@ -138,15 +138,19 @@ func lookup(vars []string, name string) string {
 
 // resolve makes the program's path absolute: as it is, below the folder of the spec where it has a
 // separator, else searched in PATH of the service, never in the working directory.
-func resolve(name string, s *spec.Service, vars []string) (string, error) {
+func resolve(env *environment, name string, s *spec.Service, vars []string) (string, error) {
 	if filepath.IsAbs(name) {
 		return findExecutable(name, vars)
 	}
+	base := s.CommandDir
+	if base == "" {
+		base = env.place.Load().dir
+	}
 	if strings.ContainsAny(name, pathSeparators) {
-		return findExecutable(filepath.Join(s.Base, name), vars)
+		return findExecutable(filepath.Join(base, name), vars)
 	}
 	if searchBase {
-		if p, err := findExecutable(filepath.Join(s.Base, name), vars); err == nil {
+		if p, err := findExecutable(filepath.Join(base, name), vars); err == nil {
 			return p, nil
 		}
 	}

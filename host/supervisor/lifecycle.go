@@ -22,7 +22,7 @@ func (i *instance) tryStart(now time.Time, reason string) bool {
 		if i.state != Waiting {
 			i.enter(Waiting, g.reason)
 		}
-		i.depFail = true
+		i.depFail, i.tried = true, i.wanted()
 		i.nextTry = time.Time{}
 		return i.enter(Failed, g.reason)
 	case !g.open:

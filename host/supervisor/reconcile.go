@@ -92,14 +92,19 @@ func (s *Supervisor) goingDown(l *slot) bool {
 	return s.stopping || l.wanted == nil || !l.wanted.Enabled || l.wish != nil && l.wish.Down
 }
 
-// dependentsDown reports whether all that depend on l and are going down too are down: what is needed
-// stops last.
+// dependentsDown reports whether all that depend on l, directly or not, and are going down too are
+// down: what is needed stops last.
 func (s *Supervisor) dependentsDown(l *slot) bool {
 	for _, d := range s.dependents[l.key.Service] {
-		if d.inst == nil || !s.goingDown(d) {
+		if !s.goingDown(d) {
 			continue
 		}
-		if snap := d.inst.snap.Load(); snap.State.hasProcess() || snap.busy(d.target) {
+		if d.inst != nil {
+			if snap := d.inst.snap.Load(); snap.State.hasProcess() || snap.busy(d.target) {
+				return false
+			}
+		}
+		if !s.dependentsDown(d) {
 			return false
 		}
 	}

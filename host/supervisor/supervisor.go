@@ -139,6 +139,9 @@ func (s *Supervisor) lookAtChanges() {
 	for _, i := range ended {
 		s.drop(i)
 	}
+	if len(ended) > 0 {
+		defer s.env.ringWatchers()
+	}
 	if s.flux || len(ended) > 0 {
 		s.reconcile()
 		return

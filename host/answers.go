@@ -1,0 +1,209 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"servicehost/host/control"
+	"servicehost/host/journal"
+	"servicehost/host/logs"
+	"servicehost/host/supervisor"
+	"servicehost/spec"
+)
+
+// Status is `host status`.
+func (h *Host) Status(ctx context.Context) (control.Status, error) {
+	snaps := h.sup.Snapshots()
+	use := h.usage.sample(h.backend, snaps)
+	out := control.Status{Services: make([]control.ServiceStatus, len(snaps))}
+	rolledBack := ""
+	for n, p := range snaps {
+		out.Services[n] = h.service(p, use[n])
+		if p.SpecState == supervisor.SpecRolledBack && rolledBack == "" {
+			rolledBack = fmt.Sprintf("service %q runs the spec that worked before: %s", p.ID, p.RejectWhy)
+		}
+	}
+	out.Host = control.HostStatus{Version: h.opt.Version, PID: os.Getpid(), StartedAt: h.started, Spec: h.view(rolledBack)}
+	h.mu.Lock()
+	out.Host.Name, out.Host.Paused, out.Host.Stopping = h.current.Host.Name, h.paused, h.stopping
+	h.mu.Unlock()
+	return out, nil
+}
+
+// shownLines is how many last lines status shows of a service that is not as desired.
+const shownLines = 5
+
+func (h *Host) service(p *supervisor.Snapshot, u sampled) control.ServiceStatus {
+	v := control.ServiceStatus{
+		Name: p.Key.Service, Instance: p.Key.Instance, ID: p.ID, State: string(p.State), Health: string(p.Health), Desired: "up",
+		Reason: p.Reason, PID: p.PID, Restarts: p.Restarts, Since: p.Since, Port: p.Port, Description: p.Spec.Description,
+		Spec:       control.ServiceSpecStatus{State: p.SpecState, Hash: p.Spec.Hash, Rejected: p.Rejected},
+		CPUPercent: u.percent, MemoryBytes: u.memory, Processes: u.processes,
+	}
+	if !p.Up {
+		v.Desired, v.DesiredBy = "down", p.DownBy
+		if !p.Until.IsZero() {
+			v.DesiredUntil = &p.Until
+		}
+	}
+	if !p.StartedAt.IsZero() {
+		v.StartedAt = &p.StartedAt
+	}
+	if !p.NextTry.IsZero() {
+		v.NextRun = &p.NextTry
+	}
+	if x := p.LastExit; x != nil {
+		v.LastExit = &control.ExitStatus{Code: x.Code, Signal: x.Signal, Text: x.Text, At: p.ExitAt}
+	}
+	v.AsDesired = asDesired(p)
+	if !v.AsDesired {
+		v.LastLines = h.sup.LastLines(p.Key, shownLines)
+	}
+	return v
+}
+
+// asDesired reports whether nothing is amiss: not failed, in backoff or waiting for something.
+func asDesired(p *supervisor.Snapshot) bool {
+	switch p.State {
+	case supervisor.Failed, supervisor.Backoff, supervisor.Waiting:
+		return false
+	case supervisor.Stopped:
+		return !p.Up
+	}
+	return p.SpecState != supervisor.SpecRolledBack
+}
+
+// Act is start, stop, restart, signal and rotate.
+func (h *Host) Act(ctx context.Context, r control.ActRequest) (control.ActResult, error) {
+	if len(r.Names) == 0 && !r.All {
+		return control.ActResult{}, &control.Error{Status: 400, Message: "no service named", Hint: "name services, or use --all"}
+	}
+	a := supervisor.Act{Verb: supervisor.Verb(r.Verb), Names: r.Names, Signal: r.Signal, Actor: r.Actor, NoWait: r.NoWait}
+	if r.All {
+		a.Names = nil
+	}
+	if r.Until != nil {
+		a.Until = *r.Until
+	}
+	if r.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.Timeout)
+		defer cancel()
+	}
+	outs, err := h.sup.Do(ctx, a)
+	var unknown *supervisor.UnknownError
+	switch {
+	case errors.As(err, &unknown):
+		return control.ActResult{}, &control.Error{Status: 404, Message: unknown.Error(), Hint: "there are: " + strings.Join(unknown.Have, ", ")}
+	case errors.Is(err, supervisor.ErrStopping):
+		return control.ActResult{}, errStopping()
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return control.ActResult{}, err
+	}
+	res := control.ActResult{Services: []control.ActOutcome{}}
+	for _, o := range outs {
+		v := control.ActOutcome{ID: o.Snapshot.ID, OK: o.OK, State: string(o.Snapshot.State), PID: o.Snapshot.PID, Reason: o.Snapshot.Reason}
+		if o.Err != nil {
+			v.Reason = o.Err.Error()
+		}
+		res.Services = append(res.Services, v)
+	}
+	return res, nil
+}
+
+// Pause is pause and resume. An edit made meanwhile is taken in with the resume.
+func (h *Host) Pause(ctx context.Context, on bool, actor string) error {
+	what := "pause"
+	if !on {
+		what = "resume"
+	}
+	h.set(func(s *specState) { s.paused = on })
+	if err := h.sup.Pause(on); err != nil {
+		return errStopping()
+	}
+	h.publish(journal.Event{Kind: journal.OperatorAction, Reason: what, Actor: actor})
+	if !on {
+		return h.inLoop(ctx, func() {
+			if h.takeMissed() {
+				h.takeIn(h.ctx, control.ReloadRequest{Actor: "the file changed during the pause"}, true)
+			}
+		})
+	}
+	return nil
+}
+
+// Events is `host events`.
+func (h *Host) Events(ctx context.Context, r control.EventsRequest, send func(journal.Event) error) error {
+	q := journal.Query{Services: r.Services, Since: r.Since, Last: r.Last}
+	if r.Follow {
+		return h.journal.Follow(ctx, q, send)
+	}
+	if err := h.journal.Flush(); err != nil {
+		return err
+	}
+	return journal.Read(filepath.Join(h.store.Dir(), "journal"), q, send)
+}
+
+// Logs is `host logs`.
+func (h *Host) Logs(ctx context.Context, r control.LogsRequest, send func(control.LogLine) error) error {
+	q := logs.Query{Last: r.Last, Follow: r.Follow}
+	if r.Grep != "" {
+		re, err := regexp.Compile(r.Grep)
+		if err != nil {
+			return &control.Error{Status: 400, Message: "cannot read the expression: " + err.Error()}
+		}
+		q.Grep = re
+	}
+	var services []*spec.Service
+	for _, p := range h.sup.Snapshots() {
+		services = append(services, p.Spec)
+	}
+	files, err := LogFiles(services, r.Services)
+	if err != nil {
+		return err
+	}
+	return logs.Read(ctx, files, q, func(l logs.Line) error {
+		return send(control.LogLine{ID: l.ID, Stream: l.Stream, Line: l.Text})
+	})
+}
+
+// LogFiles returns the log files of the named services or instances, of all without names. It serves
+// `host logs` without a running host too. Unknown names are a *control.Error.
+func LogFiles(services []*spec.Service, names []string) ([]logs.File, error) {
+	var out []logs.File
+	used := map[string]bool{}
+	for _, s := range services {
+		full := fmt.Sprintf("%s.%d", s.Name, s.Instance)
+		meant := len(names) == 0
+		for _, n := range names {
+			if strings.EqualFold(n, s.Name) || strings.EqualFold(n, full) {
+				meant, used[n] = true, true
+			}
+		}
+		if !meant {
+			continue
+		}
+		out = append(out, logs.File{ID: s.ID, Stream: "stdout", Path: s.Log.Path})
+		if s.Log.Stderr != "" && s.Log.Stderr != s.Log.Path {
+			out = append(out, logs.File{ID: s.ID, Stream: "stderr", Path: s.Log.Stderr})
+		}
+	}
+	for _, n := range names {
+		if !used[n] {
+			return nil, &control.Error{Status: 404, Message: fmt.Sprintf("no service %q", n)}
+		}
+	}
+	return out, nil
+}
+
+// Shutdown ends the host.
+func (h *Host) Shutdown(_ context.Context, actor string) error {
+	h.publish(journal.Event{Kind: journal.OperatorAction, Reason: "shutdown", Actor: actor})
+	h.shutdown(fmt.Errorf("%w by %s", errAsked, actor))
+	return nil
+}

@@ -1,0 +1,243 @@
+// Package host is the composition root: it wires the supervisor to the files, the state folder, the
+// logs and the control channel, and runs until it is told to end.
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"go.uber.org/zap"
+
+	"servicehost/host/control"
+	"servicehost/host/journal"
+	"servicehost/host/logs"
+	"servicehost/host/process"
+	"servicehost/host/state"
+	"servicehost/host/supervisor"
+	"servicehost/reload"
+	"servicehost/spec"
+)
+
+// Options of Run.
+type Options struct {
+	Files    []string
+	Profiles []string
+	Set      map[string]string
+	// LastGood starts with what last worked when the files are broken, instead of failing.
+	LastGood bool
+	// Managed is set under an OS service manager.
+	Managed bool
+	Color   bool
+	Version string
+	// Stderr takes the host's own log in the foreground; nil is os.Stderr.
+	Stderr io.Writer
+	// ForceStop ends everything at once when it is closed: a second Ctrl-C.
+	ForceStop <-chan struct{}
+}
+
+// InvalidSpec is the error of Run for a spec that can't be used.
+type InvalidSpec struct{ Problems spec.Problems }
+
+func (e *InvalidSpec) Error() string { return e.Problems.Error() }
+
+// Host is a running host. Its exported methods are those of control.Host.
+type Host struct {
+	opt      Options
+	exe      string
+	started  time.Time
+	log      *zap.Logger
+	level    zap.AtomicLevel
+	store    *state.Store
+	journal  *journal.Journal
+	logs     *logs.Set
+	backend  process.Backend
+	sup      *supervisor.Supervisor
+	control  *control.Server
+	watcher  *reload.Watcher
+	reloads  chan func()
+	usage    usage
+	ctx      context.Context // ends when the host is to end
+	shutdown context.CancelCauseFunc
+
+	specState
+}
+
+// lockWait is how long a start waits for the guard of a killed host to end what that left behind.
+const lockWait = 30 * time.Second
+
+// errAsked is the cause of an end that was asked for over the control channel.
+var errAsked = errors.New("asked to stop")
+
+// Run loads the spec, starts what it names and supervises it until ctx ends or the control channel
+// says so; then it stops everything and returns. A spec that can't be used is an *InvalidSpec.
+func Run(ctx context.Context, o Options) error {
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("cannot find the own executable: %w", err)
+	}
+	h := &Host{opt: o, exe: exe, started: time.Now(), reloads: make(chan func()), level: zap.NewAtomicLevel()}
+	res := h.load()
+	first := res.Spec
+	var lastGood bool
+	if first == nil {
+		if !o.LastGood {
+			return &InvalidSpec{Problems: res.Problems}
+		}
+		first, err = h.loadLastGood(ctx)
+		if err != nil {
+			return errors.Join(&InvalidSpec{Problems: res.Problems}, err)
+		}
+		lastGood = true
+	}
+	if err := h.open(ctx, first); err != nil {
+		return err
+	}
+	defer h.close()
+	ctx, h.shutdown = context.WithCancelCause(ctx)
+	defer h.shutdown(nil)
+	h.ctx = ctx
+	h.begin(ctx, first, res, lastGood)
+	<-ctx.Done()
+	h.end(ctx)
+	return nil
+}
+
+// open takes everything that a host holds: the state folder first, since it says that we are the only one.
+func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
+	defer func() {
+		if err != nil {
+			h.close()
+		}
+	}()
+	if h.store == nil {
+		if h.store, err = openStore(ctx, s.Host.StateDir); err != nil {
+			return err
+		}
+	}
+	if err = h.openLog(s.Host.Log, s.Host.StateDir); err != nil {
+		return err
+	}
+	if h.journal, err = journal.Open(filepath.Join(s.Host.StateDir, "journal"), journal.Options{}); err != nil {
+		return err
+	}
+	h.control, err = control.Listen(control.Config{
+		Host:  h,
+		Entry: control.Entry{Name: s.Host.Name, Version: h.opt.Version, Files: h.opt.Files, StateDir: s.Host.StateDir, LogsDir: s.Host.Logs.Dir},
+		Group: s.Host.Control.Group,
+		Trouble: func(err error) {
+			h.log.Warn("control channel: " + err.Error())
+		},
+	})
+	if err != nil {
+		return err
+	}
+	h.backend, err = process.New(process.Options{
+		Exe: h.exe, Guard: true, GuardFiles: []*os.File{h.store.LockFile()}, Subreaper: true,
+		Warn: func(m string) { h.publish(journal.Event{Kind: journal.Warning, Reason: m}) },
+	})
+	if err != nil {
+		return err
+	}
+	h.logs = logs.NewSet(logs.Options{OnEvent: h.onLogEvent})
+	h.sup = supervisor.New(supervisor.Options{
+		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe,
+	})
+	return nil
+}
+
+func openStore(ctx context.Context, dir string) (*state.Store, error) {
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	return state.OpenWait(ctx, dir)
+}
+
+// begin starts the services, then what may come a moment later: the control channel and the watch.
+func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGood bool) {
+	h.publish(journal.Event{Kind: journal.HostStarted, PID: os.Getpid(), Reason: "version " + h.opt.Version + ", " + s.Path})
+	for _, w := range res.Warnings {
+		h.publish(journal.Event{Kind: journal.Warning, Reason: w.String()})
+	}
+	if lastGood {
+		h.setLastGood(s, res)
+	}
+	started := h.handOut(ctx, s, nil, false)
+	if err := h.control.Serve(); err != nil {
+		h.log.Error(err.Error())
+	}
+	h.watch(ctx, res.Inputs)
+	go h.reloadLoop(ctx)
+	go func() {
+		r := <-started
+		if r.err == nil && !lastGood {
+			h.keepLastGood(s)
+		}
+	}()
+	if h.opt.ForceStop != nil {
+		go func() {
+			select {
+			case <-h.opt.ForceStop:
+				h.sup.Force("killed: told twice to end")
+			case <-h.ended():
+			}
+		}()
+	}
+}
+
+// end stops every service within the budget of the spec.
+func (h *Host) end(ctx context.Context) {
+	why := "told by a signal"
+	if errors.Is(context.Cause(ctx), errAsked) {
+		why = context.Cause(ctx).Error()
+	}
+	h.publish(journal.Event{Kind: journal.HostStopping, Reason: why})
+	h.setStopping()
+	force, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if h.opt.ForceStop != nil {
+		go func() {
+			select {
+			case <-h.opt.ForceStop:
+				cancel()
+			case <-force.Done():
+			}
+		}()
+	}
+	killed := h.sup.Shutdown(force, h.budget())
+	reason := fmt.Sprintf("after %s", age(time.Since(h.started)))
+	if killed > 0 {
+		reason += fmt.Sprintf(", %d services had to be killed", killed)
+	}
+	h.publish(journal.Event{Kind: journal.HostStopped, Reason: reason})
+}
+
+// close gives back whatever open took, in reverse order.
+func (h *Host) close() {
+	if h.control != nil {
+		h.control.Close()
+	}
+	if h.backend != nil {
+		if err := h.backend.Close(); err != nil {
+			h.log.Error(err.Error())
+		}
+	}
+	if h.logs != nil {
+		h.logs.Close()
+	}
+	if h.journal != nil {
+		h.journal.Close()
+	}
+	if h.log != nil {
+		h.log.Sync()
+	}
+	if h.store != nil {
+		h.store.Close()
+	}
+}

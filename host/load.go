@@ -1,0 +1,108 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"servicehost/host/journal"
+	"servicehost/spec"
+)
+
+// load reads the files anew, exactly as at the start of the host: plan and reload see the host's own
+// environment, never their caller's.
+func (h *Host) load() spec.Result { return spec.Load(h.loadOptions()) }
+
+func (h *Host) loadOptions() spec.Options {
+	return spec.Options{Files: h.opt.Files, Profiles: h.opt.Profiles, Set: h.opt.Set, Exe: h.exe, Managed: h.opt.Managed}
+}
+
+// The records of the last good spec: the host section, and one for each instance.
+const (
+	lastGoodHost = "last_good_host"
+	lastGoodUnit = "last_good/"
+)
+
+// goodHost is what is kept beside the services.
+type goodHost struct {
+	Path string    `json:"path"`
+	Dir  string    `json:"dir"`
+	Hash string    `json:"hash"`
+	Host spec.Host `json:"host"`
+}
+
+// keepLastGood writes down what was applied, so that a host that finds a broken file at its next start
+// can go on. Only what changed is written.
+func (h *Host) keepLastGood(s *spec.Spec) {
+	err := h.store.Put(lastGoodHost, goodHost{Path: s.Path, Dir: s.Dir, Hash: s.Hash, Host: s.Host})
+	have := map[string]bool{}
+	for _, u := range s.Services {
+		key := fmt.Sprintf("%s%s.%d", lastGoodUnit, u.Name, u.Instance)
+		have[key] = true
+		var old struct{ Hash, ID string }
+		if ok, e := h.store.Get(key, &old); e == nil && ok && old.Hash == u.Hash && old.ID == u.ID {
+			continue
+		}
+		err = errors.Join(err, h.store.Put(key, u))
+	}
+	for _, key := range h.store.Keys(lastGoodUnit) {
+		if !have[key] {
+			err = errors.Join(err, h.store.Delete(key))
+		}
+	}
+	if err != nil {
+		h.publish(journal.Event{Kind: journal.Warning, Reason: fmt.Sprintf("cannot keep the last good spec in %q: %v", h.store.Dir(), err)})
+	}
+}
+
+// loadLastGood opens the state folder that a host with these files uses by default and reads what
+// worked last. A folder named in the broken file itself can't be known.
+func (h *Host) loadLastGood(ctx context.Context) (*spec.Spec, error) {
+	dir, err := spec.DefaultStateDir(h.loadOptions())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("there is no last good spec: %w", err)
+	}
+	if h.store, err = openStore(ctx, dir); err != nil {
+		return nil, err
+	}
+	s, err := h.readLastGood()
+	if err != nil {
+		h.store.Close()
+		h.store = nil
+	}
+	return s, err
+}
+
+func (h *Host) readLastGood() (*spec.Spec, error) {
+	var g goodHost
+	ok, err := h.store.Get(lastGoodHost, &g)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the last good spec: %w", err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("there is no last good spec in %q", h.store.Dir())
+	}
+	s := &spec.Spec{Path: g.Path, Dir: g.Dir, Hash: g.Hash, Host: g.Host}
+	for _, key := range h.store.Keys(lastGoodUnit) {
+		var u spec.Service
+		if _, err := h.store.Get(key, &u); err != nil {
+			return nil, fmt.Errorf("cannot read the last good spec of service %q: %w", strings.TrimPrefix(key, lastGoodUnit), err)
+		}
+		s.Services = append(s.Services, &u)
+	}
+	return s, nil
+}
+
+func (h *Host) setLastGood(s *spec.Spec, res spec.Result) {
+	why := fmt.Sprintf("the files are broken (%d problems); running what worked last", len(res.Problems))
+	h.set(func(st *specState) { st.problems, st.lastGood = res.Problems, why })
+	h.publish(journal.Event{Kind: journal.LastGood, Reason: why + ", spec " + s.Hash[:min(12, len(s.Hash))]})
+	for _, p := range res.Problems {
+		h.log.Error(p.String())
+	}
+}

@@ -1,0 +1,254 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"servicehost/host/control"
+	"servicehost/host/journal"
+	"servicehost/host/supervisor"
+	"servicehost/reload"
+	"servicehost/spec"
+)
+
+// applied is how an edit ended, once its steps were done.
+type applied struct {
+	out supervisor.Applied
+	err error
+}
+
+// watch begins to follow the inputs of the spec.
+func (h *Host) watch(ctx context.Context, inputs []spec.Input) {
+	h.watcher = reload.Watch(ctx, reload.Options{
+		Quiet: func() time.Duration {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.current.Host.Reload.Quiet
+		},
+	})
+	h.watcher.SetInputs(inputs)
+	if err := h.watcher.Trouble(); err != nil {
+		h.publish(journal.Event{Kind: journal.Warning, Reason: err.Error()})
+	}
+}
+
+// reloadLoop takes in edits and requests one after the other; only waiting for their ends is done elsewhere.
+func (h *Host) reloadLoop(ctx context.Context) {
+	hup, stop := hangups()
+	defer stop()
+	for {
+		select {
+		case <-h.watcher.C():
+			if !h.pausedNow(true) {
+				h.takeIn(ctx, control.ReloadRequest{Actor: "the file changed"}, true)
+			}
+		case <-hup:
+			h.takeIn(ctx, control.ReloadRequest{Actor: "SIGHUP"}, false)
+		case f := <-h.reloads:
+			f()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// outcome is what became of a reload so far; wait is nil when there is nothing to wait for.
+type outcome struct {
+	result control.ReloadResult
+	wait   <-chan applied
+}
+
+// takeIn loads the files and applies, holds or rejects what they say.
+func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool) outcome {
+	res := h.load()
+	h.watcher.SetInputs(res.Inputs)
+	o := outcome{result: control.ReloadResult{Problems: []spec.Problem{}, Changes: []control.PlanChange{}}}
+	if res.Spec == nil {
+		h.set(func(s *specState) { s.problems, s.pending = res.Problems, nil })
+		h.publish(journal.Event{Kind: journal.ReloadRejected, Actor: r.Actor, Reason: rejection(res.Problems)})
+		for _, p := range res.Problems[:min(len(res.Problems), 20)] {
+			h.log.Error(p.String())
+		}
+		o.result.State, o.result.Problems, o.result.Hash = control.SpecRejected, res.Problems, h.hash()
+		return o
+	}
+	next := res.Spec
+	o.result.Hash = next.Hash
+	plan := h.diff(next)
+	o.result.Changes = h.changes(plan, r.Retry)
+	if held := h.hold(plan, next, r, byFile); held != "" {
+		h.set(func(s *specState) { s.problems, s.pending, s.held = nil, next, held })
+		h.publish(journal.Event{Kind: journal.ReloadPending, Actor: r.Actor, Reason: held + "; see host plan, then host reload --confirm"})
+		o.result.State, o.result.Reason = control.SpecPending, held
+		return o
+	}
+	for _, w := range res.Warnings {
+		h.publish(journal.Event{Kind: journal.Warning, Reason: w.String()})
+	}
+	h.setLevel(next.Host.Log.Level)
+	o.wait = h.handOut(ctx, next, r.Retry, r.Wait)
+	h.publish(journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes, next)})
+	return o
+}
+
+func rejection(ps spec.Problems) string {
+	more := ""
+	if len(ps) > 1 {
+		more = fmt.Sprintf(" (and %d more)", len(ps)-1)
+	}
+	return ps[0].String() + more
+}
+
+// hold says why an edit has to be confirmed, "" if it need not be.
+func (h *Host) hold(p reload.Plan, next *spec.Spec, r control.ReloadRequest, byFile bool) string {
+	h.mu.Lock()
+	settings, held := h.current.Host.Reload, h.pending != nil && h.pending.Hash == next.Hash
+	why := h.held
+	h.mu.Unlock()
+	if r.Confirm || len(p.Changes) == 0 && len(p.Host) == 0 {
+		return ""
+	}
+	running := 0
+	for _, s := range h.sup.Snapshots() {
+		if s.PID != 0 {
+			running++
+		}
+	}
+	guarded, reason := p.Guard(settings, running)
+	switch {
+	case guarded && byFile:
+		return reason
+	case guarded && held: // asked for by hand, but not confirmed
+		return why
+	case byFile && settings.Mode == spec.ReloadManual:
+		return "host.reload.mode is manual"
+	}
+	return ""
+}
+
+// handOut makes next the wanted spec and returns where the end of its steps is told.
+func (h *Host) handOut(ctx context.Context, next *spec.Spec, retry []string, monitor bool) <-chan applied {
+	h.set(func(s *specState) {
+		s.current, s.applying, s.pending = next, true, nil
+		if s.lastGood == "" || s.appliedAt != (time.Time{}) {
+			s.problems, s.lastGood = nil, ""
+		}
+		s.appliedAt = time.Now()
+	})
+	end := make(chan applied, 1)
+	go func() {
+		out, err := h.sup.Apply(ctx, next, retry, monitor)
+		if !errors.Is(err, supervisor.ErrSuperseded) {
+			h.set(func(s *specState) {
+				if s.current == next {
+					s.applying, s.appliedAt = false, time.Now()
+				}
+			})
+		}
+		end <- applied{out, err}
+	}()
+	return end
+}
+
+func (h *Host) hash() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.current.Hash
+}
+
+// summary names what an edit touches: 2 restarted (api, web), 1 added (job).
+func (h *Host) summary(changes []control.PlanChange, next *spec.Spec) string {
+	if len(changes) == 0 {
+		return "nothing to change"
+	}
+	groups := map[string][]string{}
+	for _, c := range changes {
+		name := c.ID
+		if name == "" {
+			name = "host"
+		}
+		groups[c.Action] = append(groups[c.Action], name)
+	}
+	text := ""
+	for _, a := range []string{"remove", "restart", "update", "stop", "start", "add", "keep_rolled_back", "next_start"} {
+		if names := groups[a]; len(names) > 0 {
+			if text != "" {
+				text += ", "
+			}
+			text += fmt.Sprintf("%s %s", a, listed(names))
+		}
+	}
+	return text
+}
+
+func listed(names []string) string {
+	slices.Sort(names)
+	if len(names) > 5 {
+		return fmt.Sprintf("%d services", len(names))
+	}
+	out := names[0]
+	for _, n := range names[1:] {
+		out += ", " + n
+	}
+	return out
+}
+
+// Reload is `host reload`.
+func (h *Host) Reload(ctx context.Context, r control.ReloadRequest) (control.ReloadResult, error) {
+	if h.pausedNow(false) {
+		return control.ReloadResult{}, &control.Error{Status: 409, Message: "the host is paused", Hint: "run host resume first"}
+	}
+	var o outcome
+	err := h.inLoop(ctx, func() { o = h.takeIn(h.ctx, r, false) })
+	if err != nil || o.wait == nil {
+		return o.result, err
+	}
+	select {
+	case a := <-o.wait:
+		return h.finished(o.result, a)
+	case <-ctx.Done():
+		return o.result, ctx.Err()
+	}
+}
+
+// finished completes the result of a reload with how its steps ended.
+func (h *Host) finished(res control.ReloadResult, a applied) (control.ReloadResult, error) {
+	if a.err != nil {
+		return res, &control.Error{Status: 409, Message: "cannot wait for the reload: " + a.err.Error()}
+	}
+	res.State = control.SpecApplied
+	for _, p := range a.out.Touched {
+		switch {
+		case p.SpecState == supervisor.SpecRolledBack:
+			res.RolledBack = append(res.RolledBack, p.ID)
+			res.Reason = fmt.Sprintf("service %q went back to the spec that worked: %s", p.ID, p.RejectWhy)
+		case p.Up && (p.State == supervisor.Failed || p.State == supervisor.Backoff):
+			res.Failed = append(res.Failed, p.ID)
+		}
+	}
+	if len(res.RolledBack) > 0 {
+		res.State = control.SpecRolledBack
+	}
+	return res, nil
+}
+
+// inLoop runs f on the reload goroutine and waits for it.
+func (h *Host) inLoop(ctx context.Context, f func()) error {
+	ran := make(chan struct{})
+	select {
+	case h.reloads <- func() { f(); close(ran) }:
+		<-ran
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-h.ended():
+		return errStopping()
+	}
+}
+
+func errStopping() error {
+	return &control.Error{Status: 503, Message: "the host is stopping"}
+}

@@ -1,0 +1,168 @@
+package host
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"servicehost/host/human"
+	"servicehost/host/journal"
+	"servicehost/host/logs"
+	"servicehost/spec"
+)
+
+// openLog makes the host's own logger: readable lines on standard error in the foreground, JSON into
+// a file under a service manager or where host.log.path says so.
+func (h *Host) openLog(c spec.HostLog, stateDir string) error {
+	h.setLevel(c.Level)
+	path := c.Path
+	if path == "" && h.opt.Managed {
+		path = filepath.Join(stateDir, "logs", "host.log")
+	}
+	var out zapcore.WriteSyncer = zapcore.Lock(zapcore.AddSync(h.opt.Stderr))
+	if path != "" {
+		w, err := newRotator(path, c.MaxSize, c.MaxFiles)
+		if err != nil {
+			return err
+		}
+		out = w
+	}
+	h.log = zap.New(zapcore.NewCore(encoder(c.Format, path != "", h.opt.Color), out, h.level))
+	return nil
+}
+
+func encoder(format string, file, color bool) zapcore.Encoder {
+	if format == "json" || format != "console" && file {
+		c := zap.NewProductionEncoderConfig()
+		c.EncodeTime = zapcore.RFC3339NanoTimeEncoder
+		return zapcore.NewJSONEncoder(c)
+	}
+	c := zapcore.EncoderConfig{
+		TimeKey: "t", LevelKey: "l", MessageKey: "m", ConsoleSeparator: " ",
+		EncodeTime:     zapcore.TimeEncoderOfLayout("15:04:05.000"),
+		EncodeDuration: zapcore.StringDurationEncoder,
+		EncodeLevel:    levelMark,
+	}
+	if color {
+		c.EncodeLevel = coloredMark
+	}
+	return zapcore.NewConsoleEncoder(c)
+}
+
+var marks = map[zapcore.Level][2]string{
+	zapcore.DebugLevel: {"debug", "\x1b[90mdebug\x1b[0m"},
+	zapcore.InfoLevel:  {"info ", "\x1b[32minfo \x1b[0m"},
+	zapcore.WarnLevel:  {"warn ", "\x1b[33mwarn \x1b[0m"},
+	zapcore.ErrorLevel: {"error", "\x1b[31merror\x1b[0m"},
+}
+
+func levelMark(l zapcore.Level, enc zapcore.PrimitiveArrayEncoder)   { enc.AppendString(marks[l][0]) }
+func coloredMark(l zapcore.Level, enc zapcore.PrimitiveArrayEncoder) { enc.AppendString(marks[l][1]) }
+
+func (h *Host) setLevel(name string) {
+	if l, err := zapcore.ParseLevel(name); err == nil {
+		h.level.SetLevel(l)
+	}
+}
+
+// publish keeps an event in the journal and writes it to the host's log.
+func (h *Host) publish(e journal.Event) {
+	if h.journal != nil {
+		e = h.journal.Append(e)
+	}
+	if ce := h.log.Check(levelOf(e), ""); ce != nil {
+		ce.Message = sentence(e)
+		if h.opt.Managed {
+			ce.Write(fields(e)...)
+		} else {
+			ce.Write()
+		}
+	}
+}
+
+func fields(e journal.Event) []zap.Field {
+	f := []zap.Field{zap.String("kind", string(e.Kind)), zap.Uint64("seq", e.Seq)}
+	if e.ID != "" {
+		f = append(f, zap.String("service", e.ID))
+	}
+	if e.PID != 0 {
+		f = append(f, zap.Int("pid", e.PID))
+	}
+	return f
+}
+
+func levelOf(e journal.Event) zapcore.Level {
+	switch e.Kind {
+	case journal.Failed, journal.ReloadRejected, journal.StartFailed, journal.LastGood:
+		return zapcore.ErrorLevel
+	case journal.Warning, journal.RolledBack, journal.Killed, journal.OutputDropped, journal.LogTrouble, journal.ReloadPending:
+		return zapcore.WarnLevel
+	case journal.StopStep, journal.ProcessExited, journal.Started:
+		return zapcore.DebugLevel
+	case journal.StateChanged:
+		switch e.To {
+		case "backoff":
+			return zapcore.WarnLevel
+		case "starting", "failed": // running, or an event of its own, says it
+			return zapcore.DebugLevel
+		}
+	}
+	return zapcore.InfoLevel
+}
+
+// sentence is an event as a line for people.
+func sentence(e journal.Event) string {
+	var b strings.Builder
+	if e.ID != "" {
+		fmt.Fprintf(&b, "%-12s ", e.ID)
+	}
+	word := kindWords[e.Kind]
+	switch e.Kind {
+	case journal.StateChanged:
+		word = e.To
+	case journal.OperatorAction:
+		word = ""
+	}
+	b.WriteString(word)
+	if e.PID != 0 && (e.Kind != journal.StateChanged || e.To == "running") {
+		fmt.Fprintf(&b, " (pid %d)", e.PID)
+	}
+	if e.Reason != "" {
+		if word != "" {
+			b.WriteString(": ")
+		}
+		b.WriteString(e.Reason)
+	}
+	if e.Actor != "" {
+		b.WriteString(" (" + e.Actor + ")")
+	}
+	return b.String()
+}
+
+var kindWords = map[journal.Kind]string{
+	journal.HostStarted: "host started", journal.HostStopping: "host is stopping", journal.HostStopped: "host stopped",
+	journal.Started: "started", journal.StartFailed: "start failed", journal.ProcessExited: "ended", journal.StopStep: "stop step",
+	journal.Killed: "killed", journal.Failed: "failed", journal.Recovered: "recovered", journal.ReloadApplied: "spec applied",
+	journal.ReloadRejected: "spec rejected", journal.ReloadPending: "spec held", journal.SpecChanged: "spec changed",
+	journal.ServiceAdded: "added", journal.ServiceRemoved: "removed", journal.RolledBack: "rolled back",
+	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LastGood: "running the last good spec",
+	journal.OrphansEnded: "orphans ended", journal.Warning: "warning",
+}
+
+func (h *Host) onLogEvent(e logs.Event) {
+	k := journal.LogTrouble
+	if e.Kind == "dropped" {
+		k = journal.OutputDropped
+	}
+	v := journal.Event{Kind: k, ID: e.ID, Reason: e.Text}
+	if p := e.Path; p != "" {
+		v.Details = map[string]string{"path": p}
+	}
+	h.publish(v)
+}
+
+func age(d time.Duration) string { return human.Duration(d) }

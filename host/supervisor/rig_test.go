@@ -1,0 +1,188 @@
+package supervisor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"servicehost/host/journal"
+	"servicehost/host/logs"
+	"servicehost/host/process/processtest"
+	"servicehost/spec"
+)
+
+// memory is a Store in memory that goes through JSON, as the real one does.
+type memory struct {
+	mu sync.Mutex
+	m  map[string][]byte
+}
+
+func (s *memory) Put(k string, v any) error {
+	b, err := json.Marshal(v)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.m[k] = b
+	return err
+}
+
+func (s *memory) Get(k string, v any) (bool, error) {
+	s.mu.Lock()
+	b, ok := s.m[k]
+	s.mu.Unlock()
+	if !ok {
+		return false, nil
+	}
+	return true, json.Unmarshal(b, v)
+}
+
+func (s *memory) Delete(k string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.m, k)
+	return nil
+}
+
+func (s *memory) Keys(string) []string { return nil }
+
+// rig is a supervisor over a fake backend, in a synctest bubble.
+type rig struct {
+	t      *testing.T
+	fake   *processtest.Fake
+	store  *memory
+	sup    *Supervisor
+	mu     sync.Mutex
+	events []journal.Event
+}
+
+func newRig(t *testing.T, fake *processtest.Fake, store *memory) *rig {
+	r := &rig{t: t, fake: fake, store: store}
+	if r.store == nil {
+		r.store = &memory{m: map[string][]byte{}}
+	}
+	set := logs.NewSet(logs.Options{OnEvent: func(logs.Event) {}})
+	r.sup = New(Options{
+		Backend: fake, Logs: set, Store: r.store, Env: []string{"PATH=/usr/bin:/bin"}, Exe: "/host",
+		Publish: func(e journal.Event) {
+			e.Time = time.Now()
+			r.mu.Lock()
+			r.events = append(r.events, e)
+			r.mu.Unlock()
+		},
+	})
+	t.Cleanup(func() {
+		r.sup.Shutdown(context.Background(), time.Minute)
+		fake.Close()
+		set.Close()
+	})
+	return r
+}
+
+// service is a valid spec of one instance with the defaults of the contract.
+func service(name string, change ...func(*spec.Service)) *spec.Service {
+	s := &spec.Service{
+		Name: name, Instance: 1, ID: name, Type: spec.TypeService, Enabled: true, Instances: 1,
+		Command: []string{trueProgram}, Dir: tempDir, InheritEnv: true,
+		Restart:          spec.Restart{Policy: spec.RestartOnFailure, Delay: time.Second, Factor: 2, MaxDelay: time.Minute, ResetAfter: 30 * time.Second, Limit: 10, Window: 10 * time.Minute, RetryAfter: 10 * time.Minute},
+		SuccessExitCodes: []int{0},
+		Stop:             spec.Stop{Steps: []spec.Step{{Do: "SIGTERM"}}, Timeout: 30 * time.Second},
+		Log:              spec.Log{Path: filepath.Join(tempDir, "none", name+".log")},
+		Track:            spec.TrackMain,
+	}
+	for _, f := range change {
+		f(s)
+	}
+	b, _ := json.Marshal(s)
+	s.Hash = fmt.Sprintf("%x", b)
+	return s
+}
+
+func needs(c spec.Condition, names ...string) func(*spec.Service) {
+	return func(s *spec.Service) {
+		s.DependsOn = map[string]spec.Dependency{}
+		for _, n := range names {
+			s.DependsOn[n] = spec.Dependency{Condition: c, Required: true}
+		}
+	}
+}
+
+func arg(v string) func(*spec.Service) {
+	return func(s *spec.Service) { s.Command = append(s.Command, v) }
+}
+
+func oneshot(s *spec.Service) {
+	s.Type, s.Restart.Policy = spec.TypeOneshot, spec.RestartNo
+}
+
+func makeSpec(services ...*spec.Service) *spec.Spec {
+	slices.SortFunc(services, func(a, b *spec.Service) int { return compareKeys(keyOf(a), keyOf(b)) })
+	return &spec.Spec{Services: services, Host: spec.Host{Name: "test", Restarts: spec.Restarts{Rate: 1000, Burst: 10000}}}
+}
+
+// apply applies and waits for the end of the steps.
+func (r *rig) apply(services ...*spec.Service) Applied {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	out, err := r.sup.Apply(ctx, makeSpec(services...), nil, false)
+	if err != nil {
+		r.t.Fatalf("Apply: %v", err)
+	}
+	return out
+}
+
+func (r *rig) do(a Act) []Outcome {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	a.Actor = "tester"
+	out, err := r.sup.Do(ctx, a)
+	if err != nil {
+		r.t.Fatalf("%s %v: %v", a.Verb, a.Names, err)
+	}
+	return out
+}
+
+func (r *rig) snap(id string) *Snapshot {
+	r.t.Helper()
+	for _, s := range r.sup.Snapshots() {
+		if s.ID == id {
+			return s
+		}
+	}
+	r.t.Fatalf("no instance %q", id)
+	return nil
+}
+
+// states are the states id went through, in order.
+func (r *rig) states(id string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []string
+	for _, e := range r.events {
+		if e.ID == id && e.Kind == journal.StateChanged {
+			out = append(out, e.To)
+		}
+	}
+	return out
+}
+
+// settle lets a moment of fake time pass, and all that follows from it happen.
+func settle(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func (r *rig) want(id string, s State) *Snapshot {
+	r.t.Helper()
+	p := r.snap(id)
+	if p.State != s {
+		r.t.Fatalf("%s is %s (%s), want %s; it went through %v", id, p.State, p.Reason, s, r.states(id))
+	}
+	return p
+}

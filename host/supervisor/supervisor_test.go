@@ -1,0 +1,354 @@
+package supervisor
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"servicehost/host/process"
+	"servicehost/host/process/processtest"
+	"servicehost/spec"
+)
+
+func TestCrashLoopBacksOffThenFailsThenIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
+			return processtest.Behavior{ExitAfter: 100 * time.Millisecond, Code: 3}
+		}
+		r := newRig(t, fake, nil)
+		r.apply(service("bad", func(s *spec.Service) { s.Restart.MaxDelay = 10 * time.Second }))
+		settle(2 * time.Second)
+		p := r.want("bad", Backoff)
+		if !strings.Contains(p.Reason, "exit 3 after 100ms, next try in") {
+			t.Errorf("reason %q does not say what happened and when it goes on", p.Reason)
+		}
+		settle(5 * time.Minute)
+		p = r.want("bad", Failed)
+		if p.NextTry.IsZero() || !strings.Contains(p.Reason, "crash loop") {
+			t.Errorf("failed with reason %q and next try %v", p.Reason, p.NextTry)
+		}
+		if n := len(fake.Starts()); n != 11 {
+			t.Errorf("%d starts, want 1 and 10 restarts", n)
+		}
+		settle(10 * time.Minute)
+		if n := len(fake.Starts()); n != 12 {
+			t.Errorf("%d starts after retry_after, want 12", n)
+		}
+	})
+}
+
+func TestStopEndsWhatIgnoresItByForce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(process.RunID, process.Request) processtest.Behavior { return processtest.Behavior{IgnoreStop: true} }
+		r := newRig(t, fake, nil)
+		r.apply(service("deaf"))
+		r.want("deaf", Running)
+		begin := time.Now()
+		out := r.do(Act{Verb: Stop, Names: []string{"deaf"}})
+		if d := time.Since(begin); d < 30*time.Second || d > 31*time.Second {
+			t.Errorf("the stop took %v, want stop.timeout", d)
+		}
+		if len(out) != 1 || !out[0].OK {
+			t.Errorf("outcome %+v", out)
+		}
+		p := r.want("deaf", Stopped)
+		if p.DownBy != "operator" || p.Reason != "stopped by tester" {
+			t.Errorf("down by %q: %q", p.DownBy, p.Reason)
+		}
+		if got := r.states("deaf"); !slices.Equal(got, []string{"starting", "running", "stopping", "killing", "stopped"}) {
+			t.Errorf("went through %v", got)
+		}
+	})
+}
+
+func TestDependentsWaitAndStopFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(id process.RunID, _ process.Request) processtest.Behavior {
+			if id.Service == "migrate" {
+				return processtest.Behavior{ExitAfter: 20 * time.Second}
+			}
+			return processtest.Behavior{StopAfter: 2 * time.Second}
+		}
+		r := newRig(t, fake, nil)
+		r.apply(service("db"), service("migrate", oneshot, needs(spec.ConditionStarted, "db")), service("api", needs(spec.ConditionCompleted, "migrate")))
+		r.want("api", Waiting)
+		settle(21 * time.Second)
+		r.want("api", Running)
+		p := r.want("migrate", Exited)
+		if p.LastExit == nil || p.LastExit.Code != 0 {
+			t.Errorf("migrate's last exit is %+v", p.LastExit)
+		}
+		var order []string
+		for _, s := range fake.Starts() {
+			order = append(order, s.Service)
+		}
+		if !slices.Equal(order, []string{"db", "migrate", "api"}) {
+			t.Errorf("started in the order %v", order)
+		}
+		begin := time.Now()
+		r.sup.Shutdown(context.Background(), time.Minute)
+		if d := time.Since(begin); d != 4*time.Second {
+			t.Errorf("the shutdown took %v, want 2s for api and then 2s for db", d)
+		}
+	})
+}
+
+func TestFailedDependencyIsTheReasonOfItsWaiters(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		code := 1
+		fake.Behave = func(id process.RunID, _ process.Request) processtest.Behavior {
+			if id.Service == "migrate" {
+				return processtest.Behavior{ExitAfter: time.Second, Code: code}
+			}
+			return processtest.Behavior{}
+		}
+		r := newRig(t, fake, nil)
+		r.apply(service("migrate", oneshot), service("api", needs(spec.ConditionCompleted, "migrate")))
+		settle(2 * time.Second)
+		r.want("migrate", Failed)
+		p := r.want("api", Failed)
+		if !strings.Contains(p.Reason, `dependency "migrate" failed: exit 1`) {
+			t.Errorf("reason %q", p.Reason)
+		}
+		code = 0
+		r.do(Act{Verb: Start, Names: []string{"migrate"}})
+		settle(2 * time.Second)
+		r.want("migrate", Exited)
+		r.want("api", Running)
+	})
+}
+
+func TestBadEditGoesBackToWhatWorked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(_ process.RunID, q process.Request) processtest.Behavior {
+			if slices.Contains(q.Args, "bad") {
+				return processtest.Behavior{ExitAfter: 50 * time.Millisecond, Code: 2}
+			}
+			return processtest.Behavior{}
+		}
+		r := newRig(t, fake, nil)
+		good, bad, other := service("api"), service("api", arg("bad")), service("other")
+		r.apply(good, other)
+		settle(time.Minute)
+		pid := r.snap("other").PID
+		out := r.apply(bad, other)
+		if len(out.Touched) != 1 || out.Touched[0].SpecState != SpecRolledBack {
+			t.Fatalf("touched %+v", out.Touched)
+		}
+		settle(time.Minute)
+		p := r.want("api", Running)
+		if p.SpecState != SpecRolledBack || p.Rejected != bad.Hash || p.Spec.Hash != good.Hash {
+			t.Errorf("api is %s, rejected %q", p.SpecState, p.Rejected)
+		}
+		if r.snap("other").PID != pid {
+			t.Error("the other service was disturbed")
+		}
+		starts := len(fake.Starts())
+		r.apply(service("api", arg("bad")), other) // the same again: remembered
+		settle(time.Minute)
+		if n := len(fake.Starts()); n != starts {
+			t.Errorf("the rejected spec was tried again")
+		}
+		r.apply(service("api", arg("fine")), other)
+		if p := r.want("api", Running); p.SpecState != SpecApplied {
+			t.Errorf("a new spec is %s", p.SpecState)
+		}
+	})
+}
+
+func TestUnstartableEditDisturbsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		r := newRig(t, fake, nil)
+		r.apply(service("api"))
+		settle(time.Minute)
+		pid := r.snap("api").PID
+		r.apply(service("api", func(s *spec.Service) { s.Command = []string{"/no/such/program"} }))
+		settle(time.Minute)
+		p := r.want("api", Running)
+		if p.PID != pid || p.SpecState != SpecRolledBack || !strings.Contains(p.RejectWhy, "not found") {
+			t.Errorf("pid %d, was %d; %s: %s", p.PID, pid, p.SpecState, p.RejectWhy)
+		}
+	})
+}
+
+func TestLiveChangeKeepsTheProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		r := newRig(t, fake, nil)
+		r.apply(service("api"))
+		settle(time.Minute)
+		pid := r.snap("api").PID
+		changed := service("api", func(s *spec.Service) { s.Restart.Delay = 7 * time.Second })
+		r.apply(changed)
+		p := r.want("api", Running)
+		if p.PID != pid || p.Spec.Hash != changed.Hash || p.SpecState != SpecApplied {
+			t.Errorf("pid %d, was %d, state %s", p.PID, pid, p.SpecState)
+		}
+		fake.Exit(p.Run, 1, "")
+		settle(time.Second)
+		if p := r.want("api", Backoff); p.NextTry.Sub(p.Since) < 6*time.Second {
+			t.Errorf("next try after %v: the new delay is not in force", p.NextTry.Sub(p.Since))
+		}
+	})
+}
+
+func TestStopOfAnOperatorOutlivesTheHostAndReloads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &memory{m: map[string][]byte{}}
+		r := newRig(t, processtest.New(), store)
+		r.apply(service("api"), service("db"))
+		r.do(Act{Verb: Stop, Names: []string{"api"}})
+		r.apply(service("api", arg("new")), service("db"))
+		settle(time.Minute)
+		r.want("api", Stopped)
+		r.sup.Shutdown(context.Background(), time.Minute)
+
+		r = newRig(t, processtest.New(), store)
+		r.apply(service("api", arg("new")), service("db"))
+		settle(time.Minute)
+		r.want("api", Stopped)
+		r.want("db", Running)
+		r.do(Act{Verb: Start, Names: []string{"api"}})
+		r.want("api", Running)
+	})
+}
+
+func TestStopUntilEndsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		r.apply(service("api"))
+		r.do(Act{Verb: Stop, Names: []string{"api"}, Until: time.Now().Add(2 * time.Hour)})
+		settle(time.Hour)
+		r.want("api", Stopped)
+		settle(time.Hour + time.Minute)
+		r.want("api", Running)
+	})
+}
+
+func TestMaxRuntimeRestartsAServiceAndEndsAJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		limit := func(s *spec.Service) { s.MaxRuntime = time.Hour }
+		r.apply(service("svc", limit), service("job", oneshot, limit))
+		first := r.snap("svc").PID
+		settle(time.Hour + 10*time.Second)
+		if p := r.want("svc", Running); p.PID == first {
+			t.Error("the service was not restarted at max_runtime")
+		}
+		if p := r.want("job", Failed); !strings.Contains(p.Reason, "max_runtime") {
+			t.Errorf("reason %q", p.Reason)
+		}
+	})
+}
+
+func TestLateEventsOfEarlierRunsAreDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		r.apply(service("api"))
+		old := r.snap("api").Run
+		r.do(Act{Verb: Restart, Names: []string{"api"}})
+		p := r.want("api", Running)
+		i := r.sup.instance(Key{"api", 1})
+		i.box.event(process.Event{Kind: process.Exited, Run: old, Exit: process.Exit{Code: 9, At: time.Now()}})
+		i.box.event(process.Event{Kind: process.Gone, Run: old, Exit: process.Exit{Code: 9, At: time.Now()}})
+		settle(time.Second)
+		if q := r.want("api", Running); q.PID != p.PID {
+			t.Error("an exit of an earlier run ended the present one")
+		}
+	})
+}
+
+func TestPauseHoldsRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		r := newRig(t, fake, nil)
+		r.apply(service("api"))
+		r.sup.Pause(true)
+		synctest.Wait()
+		fake.Exit(r.snap("api").Run, 1, "")
+		settle(time.Hour)
+		r.want("api", Backoff)
+		r.sup.Pause(false)
+		settle(time.Second)
+		r.want("api", Running)
+	})
+}
+
+func TestGovernorSpreadsAStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		r := newRig(t, fake, nil)
+		var all []*spec.Service
+		for n := range 50 {
+			all = append(all, service("s"+string(rune('a'+n/10))+string(rune('0'+n%10)), func(s *spec.Service) { s.Restart.Delay = 0 }))
+		}
+		sp := makeSpec(all...)
+		sp.Host.Restarts = spec.Restarts{Rate: 5, Burst: 10}
+		if _, err := r.sup.Apply(context.Background(), sp, nil, false); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range fake.Living() {
+			fake.Exit(id, 1, "")
+		}
+		settle(100 * time.Millisecond)
+		if n := len(fake.Living()); n != 10 {
+			t.Errorf("%d are back at once, want the burst of 10", n)
+		}
+		settle(9 * time.Second)
+		if n := len(fake.Living()); n != 50 {
+			t.Errorf("%d are back after 9s, want all 50", n)
+		}
+	})
+}
+
+func TestTransitionsAreTheTable(t *testing.T) {
+	for from, tos := range transitions {
+		for _, to := range tos {
+			if _, ok := transitions[to]; !ok || from == to {
+				t.Errorf("%s → %s is no transition between two states", from, to)
+			}
+		}
+	}
+	if len(transitions) != 9 {
+		t.Errorf("%d states have transitions, want 9", len(transitions))
+	}
+}
+
+func TestRemovedStopBeforeAddedStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
+			return processtest.Behavior{StopAfter: 3 * time.Second}
+		}
+		r := newRig(t, fake, nil)
+		r.apply(service("old"), service("stays"))
+		stays := r.snap("stays").PID
+		r.apply(service("new"), service("stays"))
+		if len(r.sup.Snapshots()) != 2 || r.snap("stays").PID != stays {
+			t.Errorf("snapshots %v", r.sup.Snapshots())
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		var gone, began time.Time
+		for _, e := range r.events {
+			if e.ID == "old" && e.To == "stopped" {
+				gone = e.Time
+			}
+			if e.ID == "new" && e.To == "starting" {
+				began = e.Time
+			}
+		}
+		if gone.IsZero() || began.Before(gone) {
+			t.Errorf("new began at %v, old was gone at %v", began, gone)
+		}
+	})
+}

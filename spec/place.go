@@ -1,0 +1,17 @@
+package spec
+
+import "path/filepath"
+
+// DefaultStateDir is where a host with these files keeps its state unless the spec says otherwise. It
+// reads none of them: it serves a host that can't.
+func DefaultStateDir(o Options) (string, error) {
+	path, err := filepath.Abs(o.Files[0])
+	if err != nil {
+		return "", err
+	}
+	l := newLoader(o)
+	l.dir = filepath.Dir(path)
+	h := Host{Name: machineName()}
+	l.fillHost(&h)
+	return h.StateDir, nil
+}
