@@ -57,3 +57,16 @@ func TestWatchSurvivesOddFiles(t *testing.T) {
 	write(t, good, "two")
 	triggers(t, w)
 }
+
+func TestReadCommitFollowsNoLinkOut(t *testing.T) {
+	for _, name := range []string{"HEAD", "refs/heads/main", "refs", "."} {
+		dir, git := repo(t)
+		path := filepath.Join(git, filepath.FromSlash(name))
+		elsewhere := filepath.Join(testdir.New(t), "elsewhere")
+		must(t, os.Rename(path, elsewhere))
+		must(t, os.Symlink(elsewhere, path))
+		if got, ok := ReadCommit(dir); ok {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
