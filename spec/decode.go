@@ -80,11 +80,14 @@ func (d *decoder) group(n *node, k *keyNode, v, base reflect.Value) {
 }
 
 func (d *decoder) unknown(key *node, k *keyNode) {
-	known := make([]string, len(k.order))
-	for i, c := range k.order {
-		known[i] = c.name
+	hint := ""
+	if d.l.mayHint(len(k.order)) {
+		known := make([]string, len(k.order))
+		for i, c := range k.order {
+			known[i] = c.name
+		}
+		hint = keyHint(key.value, known, d.others, d.section.byName)
 	}
-	hint := keyHint(key.value, known, d.others, d.section.byName)
 	d.l.problemAt(key, strings.Join(d.path, "."), "unknown key", hint)
 }
 

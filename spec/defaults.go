@@ -12,6 +12,13 @@ const (
 	maxTotalInstances = 20_000
 )
 
+// maxServiceText bounds the arguments and the environment of one service, maxTotalText those of all
+// instances: systems refuse more than one or two MiB, and aliases would make gigabytes of a small file.
+const (
+	maxServiceText = 1 << 20
+	maxTotalText   = 64 << 20
+)
+
 // defaultRestart is the restart policy of a service that says nothing; Policy depends on the type.
 var defaultRestart = Restart{
 	Delay: time.Second, Factor: 2, MaxDelay: time.Minute, Jitter: 0.1, ResetAfter: 30 * time.Second,

@@ -25,10 +25,10 @@ func parseEnvFile(text string) (entries []envEntry, problems []envProblem) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	line := 0
 	for text != "" {
-		var s string
-		s, text, _ = strings.Cut(text, "\n")
+		s, next, _ := strings.Cut(text, "\n")
 		line++
-		at := line
+		at, whole := line, text
+		text = next
 		s = strings.TrimSpace(s)
 		if s == "" || s[0] == '#' {
 			continue
@@ -50,22 +50,18 @@ func parseEnvFile(text string) (entries []envEntry, problems []envProblem) {
 		switch {
 		case strings.HasPrefix(value, "'"), strings.HasPrefix(value, `"`):
 			q := value[0]
-			end := closingQuote(value, q)
-			if end < 0 && text != "" {
-				whole := value + "\n" + text
-				if end = closingQuote(whole, q); end >= 0 {
-					tail := strings.IndexByte(whole[end:], '\n')
-					if tail < 0 {
-						value, text = whole, ""
-					} else {
-						value, text = whole[:end+tail], whole[end+tail+1:]
-					}
-					line += strings.Count(value, "\n")
-				}
-			}
+			// The closing quote may stand lines below.
+			from := whole[strings.IndexByte(whole, '=')+1:]
+			from = from[strings.IndexByte(from, q):]
+			end := closingQuote(from, q)
 			if end < 0 {
 				problems = append(problems, envProblem{at, fmt.Sprintf("the quote that %s begins with is not closed", quote(name)), ""})
 				return entries, problems
+			}
+			line += strings.Count(from[:end], "\n")
+			value, text = from, ""
+			if lineEnd := strings.IndexByte(from[end:], '\n'); lineEnd >= 0 {
+				value, text = from[:end+lineEnd], from[end+lineEnd+1:]
 			}
 			rest := strings.TrimSpace(value[end+1:])
 			if rest != "" && rest[0] != '#' {

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +16,8 @@ type finisher struct {
 	dr  *draft
 	s   *Service
 	key *node
+	// text is how many bytes the arguments and the environment have.
+	text int
 }
 
 // finish reports what is wrong; sound tells that the keys by themselves are all right.
@@ -22,6 +25,7 @@ func (f *finisher) finish(sound bool) {
 	f.restart()
 	f.command(sound)
 	f.environment()
+	f.size()
 	s, windows := f.s, f.d.l.paths.windows
 	if s.Dir == "" {
 		s.Dir = f.d.l.dir
@@ -106,6 +110,29 @@ func (f *finisher) command(sound bool) {
 	default:
 		s.CommandDir = f.d.l.dir
 	}
+}
+
+// size refuses arguments and variables that no system would take.
+func (f *finisher) size() {
+	total := 0
+	for _, arg := range f.s.Command {
+		total += len(arg) + 1
+	}
+	for name, value := range f.s.Env {
+		total += len(name) + 2
+		if value != nil {
+			total += len(*value)
+		}
+	}
+	for _, step := range f.s.Stop.Steps {
+		if step.Action != nil {
+			for _, arg := range step.Action.Exec {
+				total += len(arg) + 1
+			}
+		}
+	}
+	f.text = total
+	f.refuse("command", total > maxServiceText, fmt.Sprintf("the arguments and the environment have more than %d KiB", maxServiceText>>10), "")
 }
 
 // environment merges, the later over the earlier: env of the file, defaults.env, env_file, env.

@@ -93,6 +93,16 @@ func keyHint(name string, known []string, others map[string]string, byName map[s
 	return ""
 }
 
+// maxHintWork bounds the names that are compared for hints in one load.
+const maxHintWork = 200_000
+
+// mayHint reports whether there is work left for comparing a name with n others. A file that is wrong
+// all over needs no hint at its ten thousandth line.
+func (l *loader) mayHint(n int) bool {
+	l.hintWork += n
+	return l.hintWork <= maxHintWork
+}
+
 // nearest returns the candidate that a few slips away from s, or "".
 func nearest(s string, candidates []string) string {
 	best, bestDistance := "", max(1, min(3, len(s)/3))+1
@@ -109,7 +119,8 @@ func editDistance(a, b string, limit int) int {
 	if abs := len(a) - len(b); abs >= limit || -abs >= limit || len(a) > 64 || len(b) > 64 {
 		return limit
 	}
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	var rows [3][65]int
+	before, last, row := rows[0][:len(b)+1], rows[1][:len(b)+1], rows[2][:len(b)+1]
 	for j := range last {
 		last[j] = j
 	}

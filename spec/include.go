@@ -111,6 +111,10 @@ func (in *including) follow(root *node, depth int) {
 		in.l.problemAt(include, "include", "must be a list of file names, found "+include.describe(), "")
 		return
 	}
+	if len(items) > maxFiles {
+		in.l.problemAt(include, "include", fmt.Sprintf("has more than %d elements", maxFiles), "use a pattern")
+		return
+	}
 	for i, item := range items {
 		path := "include." + strconv.Itoa(i)
 		d := &decoder{l: in.l, scope: &scope{l: in.l}, path: []string{path}}

@@ -25,6 +25,7 @@ type loader struct {
 	inputs             []Input
 	read               int64 // bytes so far
 	marks, expanded    int
+	hintWork           int
 
 	vars     map[string]*variable
 	hostVars map[string]string
@@ -197,7 +198,10 @@ func (l *loader) checkRoot(root *node, known []string) {
 				l.problemAt(p.key, name, "not supported yet", "")
 			}
 		default:
-			hint := keyHint(name, known, elsewhereRoot, nil)
+			hint := ""
+			if l.mayHint(len(known)) {
+				hint = keyHint(name, known, elsewhereRoot, nil)
+			}
 			if hint == "" && (serviceSection().root.children[name] != nil || elsewhere[foldKey(name)] != "") {
 				hint = "it belongs into a service: services: {NAME: {" + name + ": …}}"
 			} else if hint == "" && hostSection().root.children[name] != nil {

@@ -202,6 +202,9 @@ func (b *treeBuilder) scalar(y *yaml.Node) *node {
 	if strings.IndexByte(y.Value, 0) >= 0 {
 		b.problem(y, "holds a NUL character", "")
 	}
+	if len(y.Value) > maxServiceText {
+		return b.fail(y, fmt.Sprintf("is longer than %d KiB", maxServiceText>>10))
+	}
 	kind := scalarNode
 	if y.Tag == "!!null" {
 		kind = nullNode
@@ -238,6 +241,9 @@ func (b *treeBuilder) mapping(y *yaml.Node, depth int) *node {
 			continue
 		}
 		key := b.scalar(yk)
+		if key == nil {
+			return nil
+		}
 		if yk.Anchor != "" {
 			b.done[yk] = key
 		}

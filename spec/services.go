@@ -19,7 +19,8 @@ type serviceDecoder struct {
 	work     *draft
 	out      []*Service
 	entries  map[string]*serviceEntry
-	total    int
+	total    int // instances
+	text     int // bytes of their arguments and environments
 }
 
 // serviceEntry is what the checks of the whole need of one service.
@@ -28,6 +29,7 @@ type serviceEntry struct {
 	out       bool  // out of profile
 	enabled   bool
 	instances []*Service
+	text      int // bytes of the arguments and the environment of an instance
 	dependsAt map[string]*node
 	portAt    *node
 	logAt     *node
@@ -224,13 +226,20 @@ func (sd *serviceDecoder) service(p pair) {
 		}
 		var s *Service
 		if i == 1 || sc.perInstance {
+			before := len(l.problems)
 			s = sd.instance(p, sc, entry)
-			if s == nil {
-				return
+			if len(l.problems) > before && i > 1 {
+				return // the next ones would say the same
 			}
 		} else {
 			same := *entry.instances[0]
 			s = &same
+		}
+		if sd.text += entry.text; sd.text > maxTotalText {
+			if sd.text-entry.text <= maxTotalText {
+				l.problemAt(p.key, "services."+name, "with this one the arguments and environments of all have more than "+strconv.Itoa(maxTotalText>>20)+" MiB", "")
+			}
+			return
 		}
 		s.Name, s.Instance, s.ID = name, i, name
 		if count > 1 {
@@ -268,6 +277,7 @@ func (sd *serviceDecoder) instance(p pair, sc *scope, entry *serviceEntry) *Serv
 	*s = dr.svc
 	f := finisher{sd: sd, d: d, dr: dr, s: s, key: p.key}
 	f.finish(len(l.problems) == before)
+	entry.text = f.text
 	entry.enabled = s.Enabled
 	entry.dependsAt = maps.Clone(dr.dependsAt)
 	at := func(path string) *node {

@@ -115,7 +115,11 @@ func (l *loader) checkDependencies(sd *serviceDecoder, name string, names []stri
 			fail("depends on itself", "")
 		case target == nil:
 			hint := ""
-			if near := nearest(other, names); near != "" {
+			near := ""
+			if l.mayHint(len(names)) {
+				near = nearest(other, names)
+			}
+			if near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			} else if bare, _, ok := strings.Cut(other, "."); ok && sd.entries[bare] != nil {
 				hint = fmt.Sprintf("name the service %q; all its instances are meant", bare)

@@ -9,7 +9,7 @@ import (
 // Limits of substitution: values are arguments and paths, not documents.
 const (
 	maxExpansion      = 64 << 10 // one value
-	maxExpansionTotal = 64 << 20 // all values of a load
+	maxExpansionTotal = 16 << 20 // all values of a load
 	maxReferences     = 10_000   // in one value
 	maxVariableDepth  = 32
 )
@@ -151,6 +151,9 @@ func (s *scope) unsetHint(name string) string {
 		candidates = append(candidates, v)
 	}
 	candidates = append(candidates, "HOST_SERVICE", "HOST_INSTANCE", "HOST_DIR", "HOST_NAME", "HOST_EXE", "PORT")
+	if !s.l.mayHint(len(candidates)) {
+		return ""
+	}
 	if near := nearest(name, candidates); near != "" {
 		return fmt.Sprintf("did you mean ${%s}?", near)
 	}
