@@ -71,11 +71,12 @@ func (a *app) showOutcomes(r control.ActResult, q control.ActRequest, done strin
 			mark, color, words = "✗", red, o.State
 		}
 		detail := clean(o.Reason)
-		if o.PID != 0 && o.OK && !q.NoWait {
+		switch {
+		case !o.OK:
+		case q.NoWait, q.Verb == control.VerbSignal, q.Verb == control.VerbRotate:
+			detail = "" // its reason is about something else
+		case o.PID != 0:
 			detail = fmt.Sprintf("pid %d", o.PID)
-			if o.Reason != "" {
-				detail += ", " + clean(o.Reason)
-			}
 		}
 		t.add(cell{mark, color}, cell{clean(o.ID), ""}, cell{clean(words), color}, cell{detail, ""})
 	}

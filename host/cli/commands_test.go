@@ -372,7 +372,7 @@ func TestEventsAsTextAndJSON(t *testing.T) {
 	serve(t, f, "orders-01", "services.yaml")
 	want := "2026-03-01 12:00:00  host              host started (pid 7): version 1\n" +
 		"2026-03-01 12:00:00  api.1             running → backoff: exit 3[2J after 1s\n" +
-		"2026-03-01 12:00:00  api.1             stop by ops\\li.wei\n" +
+		"2026-03-01 12:00:00  api.1             stop (ops\\li.wei)\n" +
 		"2026-03-01 12:00:00  api.1             exit 3 after 1s (pid 9)\n"
 	if r := invoke("events"); r.code != 0 || r.stdout != want {
 		t.Errorf("exit %d\n%s\nwant\n%s", r.code, r.stdout, want)

@@ -49,7 +49,7 @@ func eventWords(e journal.Event) string {
 		text += ": " + clean(reason)
 	}
 	if e.Actor != "" {
-		text += " by " + clean(e.Actor)
+		text += " (" + clean(e.Actor) + ")"
 	}
 	return text
 }

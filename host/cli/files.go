@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -16,14 +17,17 @@ func (a *app) chosenFiles() ([]string, error) {
 			files = []string{f}
 		}
 	}
-	for i, f := range files {
+	var chosen []string
+	for _, f := range files {
 		abs, err := filepath.Abs(f)
 		if err != nil {
 			return nil, err
 		}
-		files[i] = abs
+		if !slices.Contains(chosen, abs) { // before the command and behind it
+			chosen = append(chosen, abs)
+		}
 	}
-	return files, nil
+	return chosen, nil
 }
 
 // specFiles are the files to load: the chosen ones, or the first that is found where a spec usually lies.
