@@ -167,6 +167,40 @@ func TestFullDiskWithoutForesightStillCounts(t *testing.T) {
 	}
 }
 
+func TestLossWithinAnEndlessLineEnds(t *testing.T) {
+	path := logPath(t)
+	disk := &smallDisk{reserves: true}
+	disk.room.Store(10)
+	tm := testTiming
+	tm.retry, tm.retryMax, tm.first = 0, 0, time.Hour
+	s, _ := testSet(t, disk.files(), tm)
+	p, src := openPipeline(t, s, spec.Log{Path: path})
+	src.send(strings.Repeat("a", 20))
+	src.send(strings.Repeat("b", 2*reach)) // the disk is still full
+	until(t, "that dropped", func() bool {
+		p.out.mu.Lock() // not in the middle of a try
+		defer p.out.mu.Unlock()
+		return p.Stats().BytesDropped == 10+2*reach
+	})
+	disk.room.Store(1 << 30)
+	src.send(strings.Repeat("c", reach/2))
+	src.send("d\n")
+	src.send("e\n")
+	src.send(strings.Repeat("f", 20))
+	src.end()
+	p.Drain(time.Minute)
+	got := content(t, path)
+	head, rest, _ := strings.Cut(got, "\n")
+	mark, rest, _ := strings.Cut(rest, "\n")
+	m := markLine.FindStringSubmatch(mark)
+	if head != strings.Repeat("a", 10) || m == nil || m[1] != "1" || p.Stats().LinesDropped != 1 {
+		t.Fatalf("file begins with %q, %q; stats %+v", head, mark, p.Stats())
+	}
+	if want := strconv.Itoa(10 + 2*reach + reach/2); m[2] != want || rest != "d\ne\n"+strings.Repeat("f", 20) {
+		t.Fatalf("mark %q, then %d bytes", mark, len(rest))
+	}
+}
+
 func TestFolderThatCannotBeMadeDrops(t *testing.T) {
 	dir := t.TempDir()
 	put(t, filepath.Join(dir, "file"), "")

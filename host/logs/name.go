@@ -61,7 +61,11 @@ func rotatedNames(name string, yield func(base string, ms int64, f form) bool) {
 		for _, ext := range [...]string{"", filepath.Ext(core)} {
 			stem, ms, ok := cutStamp(core[:len(core)-len(ext)])
 			// filepath.Ext of the base must give the same extension back, or the name isn't ours.
-			if ok && filepath.Ext(stem+ext) == ext && !yield(stem+ext, ms, s.form) {
+			base := stem + ext
+			if base == "" || base == "." || base == ".." {
+				continue
+			}
+			if ok && filepath.Ext(base) == ext && !yield(base, ms, s.form) {
 				return
 			}
 			if filepath.Ext(core) == "" {

@@ -35,7 +35,7 @@ func TestRotatedNameComesBack(t *testing.T) {
 
 func TestRotatedNameIsStrict(t *testing.T) {
 	for _, name := range []string{
-		"", "-", "api.log", "api-.log", "api-20261121T090203.123Z", "api-20261121T090203.123Z.log.gz.gz",
+		"", "-", "-20261121T090203.123Z", "-20261121T090203.123Z.", "api.log", "api-.log", "api-20261121T090203.123Z", "api-20261121T090203.123Z.log.gz.gz",
 		"api-20261121T090203.123Z.log.tmp", "api-20261121t090203.123Z.log", "api-20261121T090203,123Z.log",
 		"api-20261121T090203.123z.log", "api-20261121T250203.123Z.log", "api-20261121T090203.1234Z.log",
 		"api-20260230T090203.123Z.log", "api-19691231T235959.999Z.log", "api-20261121T090203.123Z.LOG",
@@ -51,6 +51,7 @@ func TestRotatedNameIsStrict(t *testing.T) {
 func FuzzRotatedName(f *testing.F) {
 	f.Add("api.log", "api-20261121T090203.123Z.log.gz")
 	f.Add("api", "api-20261121T090203.123Z")
+	f.Add("x", "-20000101T000000.000Z")
 	f.Add("x.gz", "x-20261121T090203.123Z.gz.gz.tmp")
 	f.Fuzz(func(t *testing.T, base, name string) {
 		rotatedNames(name, func(b string, ms int64, fm form) bool {

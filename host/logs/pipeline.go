@@ -53,6 +53,9 @@ func (p *Pipeline) Apply(id string, cfg spec.Log) {
 		if old != nil {
 			p.err.Store(nil)
 			old.close()
+			p.out.written.Add(old.written.Load())
+			p.out.linesDropped.Add(old.linesDropped.Load())
+			p.out.bytesDropped.Add(old.bytesDropped.Load())
 		}
 	case old != nil:
 		old.configure(id, cfg.Stderr, cfg)

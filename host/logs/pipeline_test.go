@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,29 @@ func TestPipelineIsCheapUntilOutputArrives(t *testing.T) {
 	}
 	if got := p.Stats(); got != (Stats{BytesWritten: 4}) {
 		t.Fatalf("stats: %+v", got)
+	}
+}
+
+func TestThousandPipelinesCostNothingIdle(t *testing.T) {
+	s, _ := testSet(t, realFiles, defaultTiming)
+	before := runtime.NumGoroutine()
+	var memory [2]runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&memory[0])
+	all := make([]*Pipeline, 1000)
+	for i := range all {
+		all[i] = s.Pipeline("api", spec.Log{Path: filepath.Join(t.TempDir(), fmt.Sprint(i)), MaxSize: 1, MaxFiles: 1, MaxAge: time.Hour})
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&memory[1])
+	if n := runtime.NumGoroutine() - before; n > 0 {
+		t.Errorf("%d goroutines for idle pipelines", n)
+	}
+	if n := int64(memory[1].HeapAlloc-memory[0].HeapAlloc) / 1000; n > 2000 {
+		t.Errorf("%d bytes for an idle pipeline", n)
+	}
+	for _, p := range all {
+		p.Close()
 	}
 }
 
@@ -60,6 +84,9 @@ func TestPipelineSplitsStderr(t *testing.T) {
 	out.end()
 	err.end()
 	p.Drain(time.Minute)
+	if got := p.Stats(); got.BytesWritten != 9 {
+		t.Errorf("stats: %+v", got)
+	}
 	if got := content(t, filepath.Join(dir, "err.log")); got != "e1\n" {
 		t.Errorf("err.log holds %q", got)
 	}
