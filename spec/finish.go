@@ -2,9 +2,7 @@ package spec
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -116,10 +114,10 @@ func (f *finisher) command(sound bool) {
 func (f *finisher) size() {
 	total := 0
 	for _, arg := range f.s.Command {
-		total += len(arg) + 1
+		total += len(arg) + 16
 	}
 	for name, value := range f.s.Env {
-		total += len(name) + 2
+		total += len(name) + 128 // with what the maps need
 		if value != nil {
 			total += len(*value)
 		}
@@ -127,107 +125,12 @@ func (f *finisher) size() {
 	for _, step := range f.s.Stop.Steps {
 		if step.Action != nil {
 			for _, arg := range step.Action.Exec {
-				total += len(arg) + 1
+				total += len(arg) + 16
 			}
 		}
 	}
 	f.text = total
 	f.refuse("command", total > maxServiceText, fmt.Sprintf("the arguments and the environment have more than %d KiB", maxServiceText>>10), "")
-}
-
-// environment merges, the later over the earlier: env of the file, defaults.env, env_file, env.
-func (f *finisher) environment() {
-	dr, l := f.dr, f.d.l
-	windows := l.paths.windows
-	env := make(map[string]*string, len(dr.envBase)+len(dr.envDefaults)+len(dr.envOwn))
-	mergeEnv(env, dr.envBase, windows)
-	mergeEnv(env, dr.envDefaults, windows)
-	for _, ref := range dr.envFiles {
-		content := l.readEnvFile(ref, f)
-		if content == nil {
-			continue
-		}
-		for _, e := range content.entries {
-			mergeEnv(env, map[string]*string{e.name: &e.value}, windows)
-			if f.s.EnvFromFile == nil {
-				f.s.EnvFromFile = map[string]bool{}
-			}
-			f.s.EnvFromFile[e.name] = true
-		}
-	}
-	mergeEnv(env, dr.envOwn, windows)
-	for name := range dr.envOwn {
-		delete(f.s.EnvFromFile, name)
-	}
-	for name := range f.s.EnvFromFile {
-		if _, ok := env[name]; !ok {
-			delete(f.s.EnvFromFile, name)
-		}
-	}
-	if len(f.s.EnvFromFile) == 0 {
-		f.s.EnvFromFile = nil
-	}
-	if len(env) > 0 {
-		f.s.Env = env
-	}
-	for name := range dr.envOwn {
-		own := ownVariable(name) || name == "HOST_RUN" || name == "PORT" && f.s.Port != 0
-		f.warn("env", own, name+" is set by the host itself; this value is not used", "")
-	}
-}
-
-// envFileContent is an env file that was read.
-type envFileContent struct{ entries []envEntry }
-
-// readEnvFile returns nil when there is nothing to use; what is wrong is reported.
-func (l *loader) readEnvFile(ref envFileRef, f *finisher) *envFileContent {
-	at, path := f.place("env_file")
-	if ref.at != nil {
-		at = ref.at
-	}
-	local, ok := l.paths.local(ref.at.src.dir, ref.name)
-	if !ok {
-		l.warnAt(at, path, quote(ref.name)+" is a path of another machine; it was not looked at", "")
-		return nil
-	}
-	if content, done := l.envFiles[local]; done && content != nil {
-		return content
-	}
-	text, err := l.readFile(local)
-	name := ref.name
-	if !filepath.IsAbs(local) || !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(ref.at.src.name), filepath.FromSlash(strings.ReplaceAll(name, `\`, "/")))
-	}
-	if err != nil {
-		missing := err.Error() == "does not exist"
-		if f.d.foreign || missing && ref.optional {
-			return nil
-		}
-		if e, ok := err.(*encodingError); ok {
-			l.report(fileProblem(name, e))
-			return nil
-		}
-		hint := ""
-		if missing {
-			hint = `a "?" before the name makes it optional`
-		}
-		l.problemAt(at, path, quote(ref.name)+" "+err.Error(), hint)
-		return nil
-	}
-	entries, problems := parseEnvFile(text)
-	for _, p := range problems {
-		l.report(Problem{File: name, Line: p.line, Message: p.message, Hint: p.hint})
-	}
-	seen := map[string]int{}
-	for _, e := range entries {
-		if first, twice := seen[e.name]; twice {
-			l.warnings = append(l.warnings, Problem{File: name, Line: e.line, Message: quote(e.name) + " is given twice; the first is in line " + strconv.Itoa(first) + ", this one is used"})
-		}
-		seen[e.name] = e.line
-	}
-	content := &envFileContent{entries}
-	l.envFiles[local] = content
-	return content
 }
 
 func (f *finisher) stop() {

@@ -21,7 +21,7 @@ func hostileFiles() map[string]string {
 		}
 		return b.String() + "services: {a: {command: *a30}}\n"
 	}
-	var chain, nest, keys, services, long, levels strings.Builder
+	var many, chain, nest, keys, services, long, levels strings.Builder
 	chain.WriteString("x-0: &a0 x\n")
 	for i := range 20000 {
 		fmt.Fprintf(&chain, "x-%d: &a%d [*a%d]\n", i+1, i+1, i)
@@ -32,6 +32,9 @@ func hostileFiles() map[string]string {
 	keys.WriteString("services:\n")
 	for i := range 60000 {
 		fmt.Fprintf(&keys, "  s%d: {}\n", i)
+	}
+	for i := range 15000 {
+		fmt.Fprintf(&many, "  s%d: {command: x}\n", i)
 	}
 	services.WriteString("services:\n")
 	for i := range 300 {
@@ -78,6 +81,7 @@ func hostileFiles() map[string]string {
 		"tabs":                    "a:\n" + repeat("\tb: c\n", 300_000),
 		"blank":                   repeat(" ", 8<<20),
 		"env lines in quotes":     "services: {a: {command: x, env_file: [q.env]}}",
+		"env file for many":       "defaults: {env_file: many.env}\nservices:\n" + many.String(),
 		"include of many":         "include: [" + repeat("services.yaml, ", 50_000) + "]\nservices: {}\n",
 		"shared text":             wide.String(),
 		"substituted text":        subst.String(),
@@ -103,7 +107,14 @@ func TestHostileFilesCostLittle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			content := map[string]string{"services.yaml": text}
 			if strings.Contains(text, "q.env") {
-				content["q.env"] = strings.Repeat("A='\n'\n", 300_000) + "B='" + strings.Repeat("\n", 1<<20)
+				content["q.env"] = strings.Repeat("A='\n'\n", 100_000) + "B='" + strings.Repeat("\n", 1<<18)
+			}
+			if strings.Contains(text, "many.env") {
+				var b strings.Builder
+				for i := range maxEnvFileEntries {
+					fmt.Fprintf(&b, "A%d=\n", i)
+				}
+				content["many.env"] = b.String()
 			}
 			dir := files(t, content)
 			runtime.GC()

@@ -206,8 +206,8 @@ func (in *including) file(d *decoder, item *node, said, name, path string, optio
 			return
 		}
 		hint := ""
-		if err.Error() == "does not exist" {
-			hint = `a "?" before the name makes it optional`
+		if err.Error() == missingFile {
+			hint = optionalHint
 		}
 		in.l.problemAt(item, strings.Join(d.path, "."), fmt.Sprintf("%s %v", quote(said), err), hint)
 		return

@@ -85,10 +85,16 @@ func (l *loader) readBytes(path string) ([]byte, error) {
 	return raw, nil
 }
 
+// missingFile is the error of a file that is not there, optionalHint what may be done about it.
+const (
+	missingFile  = "does not exist"
+	optionalHint = `a "?" before the name makes it optional`
+)
+
 // plainError drops the operation and the path that the message would repeat.
 func plainError(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("does not exist")
+		return errors.New(missingFile)
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return errors.New("cannot be read: permission denied")

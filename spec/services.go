@@ -167,6 +167,9 @@ func (sd *serviceDecoder) service(p pair) {
 	l, name, n := sd.l, p.key.value, p.val
 	entry := &serviceEntry{key: p.key}
 	sd.entries[name] = entry
+	if sd.text > maxTotalText || sd.total > maxTotalInstances {
+		return // said already; going on would cost what the limit saves
+	}
 	if n.kind != mapNode {
 		message, hint := "must be a mapping, found "+n.describe(), ""
 		if n.kind == scalarNode {
@@ -235,8 +238,12 @@ func (sd *serviceDecoder) service(p pair) {
 			same := *entry.instances[0]
 			s = &same
 		}
-		if sd.text += entry.text; sd.text > maxTotalText {
-			if sd.text-entry.text <= maxTotalText {
+		weight := entry.text
+		if i > 1 && !sc.perInstance {
+			weight /= 8 // shares the memory, and is only hashed
+		}
+		if sd.text += weight; sd.text > maxTotalText {
+			if sd.text-weight <= maxTotalText {
 				l.problemAt(p.key, "services."+name, "with this one the arguments and environments of all have more than "+strconv.Itoa(maxTotalText>>20)+" MiB", "")
 			}
 			return

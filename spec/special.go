@@ -106,20 +106,39 @@ func (d *decoder) env(n *node) map[string]*string {
 	return out
 }
 
-// mergeEnv lays one set of variables over another; on Windows names that differ in case are one.
-func mergeEnv(into, over map[string]*string, windows bool) {
-	for name, value := range over {
-		if windows {
-			if _, same := into[name]; !same {
-				for have := range into {
-					if strings.EqualFold(have, name) {
-						delete(into, have)
-					}
-				}
-			}
-		}
-		into[name] = value
+// envMerger lays sets of variables over each other; on Windows names that differ in case are one.
+type envMerger struct {
+	env   map[string]*string
+	names map[string]string // upper case → as last written; Windows only
+}
+
+func newEnvMerger(size int, windows bool) *envMerger {
+	m := &envMerger{env: make(map[string]*string, size)}
+	if windows {
+		m.names = make(map[string]string, size)
 	}
+	return m
+}
+
+func (m *envMerger) lay(over map[string]*string) {
+	if m.names == nil {
+		maps.Copy(m.env, over)
+		return
+	}
+	for name, value := range over {
+		m.set(name, value)
+	}
+}
+
+func (m *envMerger) set(name string, value *string) {
+	if m.names != nil {
+		upper := strings.ToUpper(name)
+		if was, ok := m.names[upper]; ok && was != name {
+			delete(m.env, was)
+		}
+		m.names[upper] = name
+	}
+	m.env[name] = value
 }
 
 func (d *decoder) envFile(n *node) {

@@ -151,7 +151,11 @@ func (d *decoder) actionStep(n *node) (Step, bool) {
 	if !ok {
 		return Step{}, false
 	}
-	return Step{Do: "action", Action: a, Timeout: a.Timeout}, true
+	step := Step{Do: "action", Action: a}
+	if timeout, _ := n.get("timeout"); timeout != nil && timeout.kind != nullNode {
+		step.Timeout = a.Timeout
+	}
+	return step, true
 }
 
 // actionKeys are the keys of an action, in the order of the reference.
@@ -164,6 +168,10 @@ func (d *decoder) action(n *node) (*Action, bool) {
 	for _, p := range n.pairs {
 		d.push(p.key.value)
 		good := true
+		if p.val.kind == nullNode {
+			d.pop()
+			continue
+		}
 		switch name := p.key.value; name {
 		case "exec":
 			before := len(d.l.problems)
@@ -205,9 +213,14 @@ func (d *decoder) action(n *node) (*Action, bool) {
 		ok = ok && good
 		d.pop()
 	}
-	if ok && a.Exec != nil && a.HTTP != "" {
+	switch {
+	case !ok:
+	case a.Exec != nil && a.HTTP != "":
 		d.problem(n, "has both exec and http; an action does one thing")
-		ok = false
+		return a, false
+	case a.Exec == nil && a.HTTP == "":
+		d.problem(n, "needs exec or http")
+		return a, false
 	}
 	return a, ok
 }
