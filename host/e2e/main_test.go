@@ -1,0 +1,95 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"servicehost/host/cli"
+	"servicehost/host/process"
+)
+
+// The first argument decides what the test binary is, so that children of a host under test, which
+// inherit its environment, are no hosts.
+const (
+	roleHost  = "e2e-host"
+	roleChild = "e2e-child"
+)
+
+func TestMain(m *testing.M) {
+	args := os.Args[1:]
+	if handled, code := process.HelperMain(args); handled {
+		os.Exit(code)
+	}
+	if len(args) > 0 {
+		switch args[0] {
+		case roleHost:
+			os.Exit(cli.Execute(cli.Program{Version: "0.0.0-test", Args: args[1:], Stdout: os.Stdout, Stderr: os.Stderr}))
+		case roleChild:
+			os.Exit(child(args[1:]))
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// child is a program to supervise: MODE TAG FILE [N]. It appends "TAG PID" to FILE when it is ready,
+// so that whatever was ever started can be found again.
+func child(args []string) int {
+	mode, tag, file := args[0], args[1], args[2]
+	deaf := mode == "deaf" || mode == "tree-deaf"
+	if deaf {
+		signal.Ignore(os.Interrupt, syscall.SIGTERM)
+	}
+	if mode == "tree" || mode == "tree-deaf" {
+		self, _ := os.Executable()
+		c := exec.Command(self, roleChild, "deaf", tag+"-grandchild", file)
+		if mode == "tree-deaf" {
+			detach(c)
+		}
+		if err := c.Start(); err != nil {
+			fmt.Println(err)
+			return 9
+		}
+	}
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		fmt.Println(err)
+		return 9
+	}
+	fmt.Fprintf(f, "%s %d\n", tag, os.Getpid())
+	f.Close()
+	fmt.Println(tag, "is up")
+	switch mode {
+	case "exit": // N milliseconds, then exit 3
+		ms, _ := strconv.Atoi(args[3])
+		time.Sleep(time.Duration(ms) * time.Millisecond)
+		return 3
+	case "stdin":
+		bufio.NewReader(os.Stdin).ReadByte()
+		return 0
+	}
+	if !deaf {
+		ask := make(chan os.Signal, 1)
+		signal.Notify(ask, os.Interrupt, syscall.SIGTERM)
+		<-ask
+		return 0
+	}
+	time.Sleep(time.Hour)
+	return 0
+}
+
+func self(t *testing.T) string {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.ToSlash(exe)
+}

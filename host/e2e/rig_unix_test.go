@@ -1,0 +1,29 @@
+//go:build unix
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+func hostConsole(*exec.Cmd) {}
+
+func askToEnd(c *exec.Cmd) error { return c.Process.Signal(syscall.SIGTERM) }
+
+// processAlive reports whether pid is a living child of a test, not another process with its number.
+func processAlive(pid int, mark string) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return false
+	}
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+	if err != nil {
+		return true // no /proc here
+	}
+	return strings.Contains(string(b), mark)
+}
+
+func detach(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
