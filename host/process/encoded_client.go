@@ -20,6 +20,7 @@ type client struct {
 	calls    map[uint64]chan answer
 	channels map[uint64]*channel
 	cause    *Error
+	closed   bool
 }
 
 func (c *client) read() {
@@ -180,13 +181,15 @@ func (c *client) OpenOutput(id RunID, s Stream) (Output, error) {
 
 func (c *client) Events() <-chan Event { return c.events.out }
 
-// Close closes the Backend at the other end and then the connection.
+// Close closes the Backend at the other end and then the connection. Over a lost connection it frees this
+// end only and says so.
 func (c *client) Close() error {
-	select {
-	case <-c.lost:
-		c.events.close()
+	c.mu.Lock()
+	closed := c.closed
+	c.closed = true
+	c.mu.Unlock()
+	if closed {
 		return nil
-	default:
 	}
 	_, err := c.call(call{Method: callClose})
 	c.fail(io.ErrClosedPipe)

@@ -146,8 +146,10 @@ func playHost() {
 	}
 	exe, _ := os.Executable()
 	id := process.RunID{Service: "inner", Instance: 1, Incarnation: 1}
+	os.Unsetenv(helperVar) // that of this process
+	os.Unsetenv("HOST_RUN")
 	ident, err := b.Start(id, process.Request{
-		Path: exe, Args: []string{exe, "detached", "ignore"}, Dir: ".",
+		Path: exe, Args: []string{exe, "detached", "ignore"}, Dir: os.TempDir(),
 		Env: append(os.Environ(), helperVar+"=family"),
 	})
 	if err != nil {

@@ -235,8 +235,11 @@ var treeCases = []suiteCase{
 					t.Fatal(err)
 				}
 				s.await(id, process.Gone)
-				if alive(pid) || alive(ident.PID) {
-					t.Errorf("%s: alive after Gone: grandchild %v, child %v", how, alive(pid), alive(ident.PID))
+				if alive(pid) {
+					t.Errorf("%s: grandchild %d lives after Gone", how, pid)
+				}
+				if alive(ident.PID) {
+					t.Errorf("%s: child %d lives after Gone", how, ident.PID)
 				}
 				out.awaitEnd(t)
 				if err := s.KillTree(id); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,10 +33,13 @@ func alive(pid int) bool {
 	}
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return !os.IsNotExist(err) || !hasProc()
+		return !hasProc() // reaped meanwhile, or a system without /proc
 	}
-	rest := string(stat[strings.LastIndexByte(string(stat), ')')+1:])
-	return !strings.HasPrefix(strings.TrimSpace(rest), "Z")
+	// Behind the name: state, ppid, pgrp, session, tty, tpgid, flags.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	const exiting = 0x4 // its files are closed and its group is left before it is a zombie
+	flags, err := strconv.ParseUint(fields[6], 10, 64)
+	return err == nil && !strings.Contains("ZX", fields[0]) && flags&exiting == 0
 }
 
 func hasProc() bool {
@@ -89,3 +93,6 @@ func playMore(part string, _ []string) {
 	fmt.Fprintf(os.Stderr, "no part %q\n", part)
 	os.Exit(99)
 }
+
+// oddArgument is how a child prints an argument that is not UTF-8.
+func oddArgument(s string) string { return quoted(s) }

@@ -3,6 +3,7 @@ package process_test
 import (
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -86,3 +87,6 @@ func playMore(part string, _ []string) {
 	fmt.Fprintf(os.Stderr, "no part %q\n", part)
 	os.Exit(99)
 }
+
+// oddArgument is how a child prints an argument that is not UTF-8: the system has UTF-16 only.
+func oddArgument(s string) string { return quoted(strings.ToValidUTF8(s, "\ufffd")) }
