@@ -122,7 +122,8 @@ func (w *Watcher) SeenHash() string {
 }
 
 // SetInputs says which files the last load looked at and what it found in them, whether it succeeded
-// or not: that is what counts as seen. What was written since is reported.
+// or not: that is what counts as seen. What was written since is reported. When it returns, the
+// folders are watched or Trouble tells why not.
 func (w *Watcher) SetInputs(inputs []spec.Input) {
 	seen := make(content, len(inputs))
 	for _, in := range inputs {
@@ -132,6 +133,7 @@ func (w *Watcher) SetInputs(inputs []spec.Input) {
 	}
 	w.mu.Lock()
 	w.inputs, w.seen = inputs, seen
+	w.arrangeLocked()
 	w.mu.Unlock()
 	signal(w.kick)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 )
 
 // New returns a new folder, without links in its path, that is removed with all it holds when the
@@ -29,7 +30,8 @@ func New(tb testing.TB) string {
 	return dir
 }
 
-// Remove removes path and everything beneath it, one by one; links are not followed.
+// Remove removes path and everything beneath it, one by one; links are not followed. Windows refuses
+// while somebody looks into a folder, which passes, so it tries for a while.
 func Remove(path string) error {
 	var all []string
 	err := filepath.WalkDir(path, func(p string, _ fs.DirEntry, err error) error {
@@ -42,7 +44,11 @@ func Remove(path string) error {
 		return err
 	}
 	for _, p := range slices.Backward(all) {
-		if err := os.Remove(p); err != nil && !os.IsNotExist(err) {
+		err := os.Remove(p)
+		for end := time.Now().Add(2 * time.Second); err != nil && !os.IsNotExist(err) && time.Now().Before(end); err = os.Remove(p) {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if err != nil && !os.IsNotExist(err) {
 			return err
 		}
 	}
