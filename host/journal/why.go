@@ -95,36 +95,44 @@ func (w *why) root(i int, what string) {
 	e := w.events[i]
 	w.say(e, what+by(e.Actor))
 	if r, ok := w.reload(i); ok {
-		switch {
-		case r.Kind == HostStarted:
+		if r.Kind == HostStarted {
 			w.say(r, "the host started"+because(r.Reason))
-		case e.Actor != "" && r.Actor == e.Actor && r.Reason == "":
-		default:
-			w.say(r, "reload"+by(r.Actor)+because(r.Reason))
+		} else {
+			// The actor of a reload may be a person or "the file changed".
+			who := r.Actor
+			if who != "" {
+				who = " (" + who + ")"
+			}
+			w.say(r, "reload"+who+because(r.Reason))
 		}
 	}
 	w.done = true
 }
 
-// reload finds the reload that event i was a step of: it is recorded as applied behind its steps, as
-// asked for by an operator or as the start of the host before them.
-func (w *why) reload(i int) (Event, bool) {
+// reload finds the reload that event i was a step of. It is recorded as applied shortly before or
+// behind its steps, so the nearest in time is taken, or the start of the host where that is nearer.
+func (w *why) reload(i int) (found Event, ok bool) {
+	at := w.events[i].Time
 	for _, e := range w.events[i+1:] {
-		if e.Kind == ReloadApplied {
-			return e, true
-		}
 		if e.Kind == HostStarted || e.Kind == HostStopping {
+			break
+		}
+		if e.Kind == ReloadApplied {
+			found, ok = e, true
 			break
 		}
 	}
 	for k := i - 1; k >= 0; k-- {
-		switch e := w.events[k]; {
-		case e.Service != "" || e.ID != "":
-		case e.Kind == OperatorAction, e.Kind == ReloadApplied, e.Kind == HostStarted, e.Kind == LastGood:
-			return e, e.Kind != ReloadApplied
+		e := w.events[k]
+		if e.Kind != ReloadApplied && e.Kind != HostStarted && e.Kind != LastGood {
+			continue
 		}
+		if !ok || at.Sub(e.Time) < found.Time.Sub(at) {
+			found, ok = e, true
+		}
+		break
 	}
-	return Event{}, false
+	return found, ok
 }
 
 // ended collects ends that read the same.
@@ -136,13 +144,20 @@ func (w *why) ended(e Event) {
 			text += " after " + human.Duration(e.Exit.Uptime)
 		}
 	}
+	if e.Kind == StartFailed && !strings.HasPrefix(text, "start failed") && !strings.HasPrefix(text, "cannot start") {
+		text = "start failed" + because(text)
+	}
 	text = orElse(text, "ended")
 	kind, _, _ := strings.Cut(text, " after ")
 	if w.ends > 0 && kind != w.end {
 		w.flush()
 	}
 	if w.ends == 0 {
-		w.say(e, "run ended"+process(e)+": "+text)
+		if e.Kind == StartFailed {
+			w.say(e, text)
+		} else {
+			w.say(e, "run ended"+process(e)+": "+text)
+		}
 		w.end = kind
 	}
 	w.ends++

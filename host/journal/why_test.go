@@ -46,16 +46,29 @@ func TestWhyTellsTheChainOfCauses(t *testing.T) {
 			ago(190*time.Second, Event{Kind: SpecChanged, ID: "worker", Reason: "command"}),
 			ago(185*time.Second, Event{Kind: Started, ID: "worker", PID: 7}),
 			ago(185*time.Second, Event{Kind: StateChanged, ID: "worker", To: "running"}),
-			ago(180*time.Second, Event{Kind: ReloadApplied, Reason: "commit 1f2e3d"}),
+			ago(180*time.Second, Event{Kind: ReloadApplied, Actor: "the file changed", Reason: "commit 1f2e3d"}),
+			ago(90*time.Second, Event{Kind: ReloadApplied, Reason: "a later one"}),
 		}, []string{
-			"running for 3m5s", "3m5s ago: started (process 7)", "3m10s ago: its spec changed: command", "3m ago: reload: commit 1f2e3d",
+			"running for 3m5s", "3m5s ago: started (process 7)", "3m10s ago: its spec changed: command", "3m ago: reload (the file changed): commit 1f2e3d",
 		}},
-		{"reload by an operator", []Event{
-			ago(63*time.Second, Event{Kind: ReloadApplied, Reason: "an earlier one"}),
-			ago(62*time.Second, Event{Kind: OperatorAction, Actor: "root", Reason: "confirmed"}),
+		{"reload told of before its steps", []Event{
+			ago(time.Hour, Event{Kind: ReloadApplied, Reason: "an earlier one"}),
+			ago(62*time.Second, Event{Kind: ReloadApplied, Actor: "root", Reason: "confirmed"}),
 			ago(61*time.Second, Event{Kind: SpecChanged, ID: "worker", Reason: "env.A"}),
 			ago(60*time.Second, Event{Kind: StateChanged, ID: "worker", To: "stopping", Reason: "its spec changed"}),
-		}, []string{"stopping for 1m: its spec changed", "1m1s ago: its spec changed: env.A", "1m2s ago: reload by root: confirmed"}},
+			ago(time.Second, Event{Kind: ReloadApplied, Reason: "a later one"}),
+		}, []string{"stopping for 1m: its spec changed", "1m1s ago: its spec changed: env.A", "1m2s ago: reload (root): confirmed"}},
+		{"never started", []Event{
+			ago(time.Minute, Event{Kind: HostStarted}),
+			ago(time.Minute, Event{Kind: ServiceAdded, ID: "worker"}),
+			ago(40*time.Second, Event{Kind: StartFailed, ID: "worker", Reason: `cannot start: executable "x" not found`}),
+			ago(30*time.Second, Event{Kind: StartFailed, ID: "worker", Reason: `cannot start: executable "x" not found`}),
+			ago(30*time.Second, Event{Kind: StateChanged, ID: "worker", To: "failed", Reason: "crash loop"}),
+		}, []string{
+			"failed for 30s: crash loop", `30s ago: cannot start: executable "x" not found`,
+			`before that once the same: cannot start: executable "x" not found, since 40s ago`,
+			"1m ago: added to the spec", "1m ago: the host started",
+		}},
 		{"started with the host", []Event{
 			ago(2*time.Hour, Event{Kind: ProcessExited, ID: "worker", Exit: exit}),
 			ago(time.Hour, Event{Kind: HostStarted, Reason: "last good spec"}),
