@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// loadIn loads files of a folder for Linux.
+// loadIn loads files of a folder for this machine.
 func loadIn(dir string, names ...string) Result {
-	o := Options{Platform: "linux", LookupEnv: noEnv}
+	o := Options{LookupEnv: noEnv}
 	for _, n := range names {
 		o.Files = append(o.Files, filepath.Join(dir, n))
 	}
@@ -44,10 +44,10 @@ func TestIncludesGiveServicesAndVars(t *testing.T) {
 		t.Errorf("command %s: vars of the main file must win", got)
 	}
 	b := service(t, r.Spec, "b")
-	if b.Dir != r.Spec.Dir+"/conf.d/here" || b.CommandDir != r.Spec.Dir+"/conf.d" || *b.Env["FROM"] != "file" || !b.EnvFromFile["FROM"] {
+	if b.Dir != filepath.Join(dir, "conf.d", "here") || b.CommandDir != filepath.Join(dir, "conf.d") || *b.Env["FROM"] != "file" || !b.EnvFromFile["FROM"] {
 		t.Errorf("%+v", b)
 	}
-	if d := service(t, r.Spec, "d"); d.Log.Path != r.Spec.Dir+"/conf.d/deep/d.log" {
+	if d := service(t, r.Spec, "d"); d.Log.Path != filepath.Join(dir, "conf.d", "deep", "d.log") {
 		t.Errorf("%s", d.Log.Path)
 	}
 	want := map[string]bool{"services.yaml": true, "conf.d/*.yaml*": true, "conf.d/b.yaml": true, "conf.d/b.env": true, "opt/h1.yaml": true,
