@@ -41,29 +41,37 @@ type Stats struct {
 
 // Apply changes path, sizes and ages while output runs. What is in the old file stays there.
 func (p *Pipeline) Apply(id string, cfg spec.Log) {
+	old := p.apply(id, cfg)
+	if old == nil {
+		return
+	}
+	old.close()
+	p.out.written.Add(old.written.Load())
+	p.out.linesDropped.Add(old.linesDropped.Load())
+	p.out.bytesDropped.Add(old.bytesDropped.Load())
+}
+
+// apply returns the writer that is no longer used, if there is one.
+func (p *Pipeline) apply(id string, cfg spec.Log) (unused *writer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return
+		return nil
 	}
 	p.out.configure(id, cfg.Path, cfg)
-	old := p.err.Load()
+	own := p.err.Load()
 	switch {
 	case cfg.Stderr == "" || cfg.Stderr == cfg.Path:
-		if old != nil {
-			p.err.Store(nil)
-			old.close()
-			p.out.written.Add(old.written.Load())
-			p.out.linesDropped.Add(old.linesDropped.Load())
-			p.out.bytesDropped.Add(old.bytesDropped.Load())
-		}
-	case old != nil:
-		old.configure(id, cfg.Stderr, cfg)
+		p.err.Store(nil)
+		return own
+	case own != nil:
+		own.configure(id, cfg.Stderr, cfg)
 	default:
 		w := &writer{set: p.set}
 		w.configure(id, cfg.Stderr, cfg)
 		p.err.Store(w)
 	}
+	return nil
 }
 
 // Rotate makes the current files rotated ones, if there is something in them. In the middle of a line

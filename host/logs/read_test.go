@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -244,7 +245,7 @@ func TestFollowMergesServices(t *testing.T) {
 
 // TestEveryLineIsKept is the whole way: twenty services, rotation, compression, and a reader who follows.
 func TestEveryLineIsKept(t *testing.T) {
-	const services, lines = 20, 60_000
+	const services, lines = 20, 45_000
 	dir := t.TempDir()
 	s, events := testSet(t, realFiles, testTiming)
 	var files []File
@@ -261,8 +262,8 @@ func TestEveryLineIsKept(t *testing.T) {
 		read <- Read(ctx, files, Query{Last: -1, Follow: true}, func(l Line) error {
 			mu.Lock()
 			defer mu.Unlock()
-			if want := fmt.Sprintf("%08d ", next[l.ID]); !strings.HasPrefix(l.Text, want) {
-				return fmt.Errorf("%s: %q where %q is next", l.ID, l.Text, want)
+			if n, err := strconv.Atoi(l.Text[:min(8, len(l.Text))]); err != nil || n != next[l.ID] || len(l.Text) != 52 {
+				return fmt.Errorf("%s: %q where %d is next", l.ID, l.Text, next[l.ID])
 			}
 			next[l.ID]++
 			return nil
@@ -288,16 +289,19 @@ func TestEveryLineIsKept(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	until(t, "the reader at the end of all", func() bool {
+	total := func() (n int) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, f := range files {
-			if next[f.ID] != lines {
-				return len(read) > 0
-			}
+			n += next[f.ID]
 		}
-		return true
-	})
+		return n
+	}
+	for n := -1; n < services*lines && len(read) == 0; {
+		// A slow machine may take its time, as long as lines come.
+		before := n
+		until(t, fmt.Sprintf("more than %d of %d lines read", n, services*lines), func() bool { n = total(); return n > before || len(read) > 0 })
+	}
 	cancel()
 	if err := <-read; err != nil {
 		t.Error(err)
