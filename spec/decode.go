@@ -89,6 +89,9 @@ func (d *decoder) unknown(key *node, k *keyNode) {
 		hint = keyHint(key.value, known, d.others, d.section.byName)
 	}
 	d.l.problemAt(key, strings.Join(d.path, "."), "unknown key", hint)
+	if d.draft != nil && (hint == `did you mean "command"?` || hint == "it is called command here") {
+		d.draft.misnamed = true
+	}
 }
 
 // value decodes one key. field is invalid where the key has none of its own.

@@ -16,7 +16,7 @@ type draft struct {
 	envOwn        map[string]*string
 	envFiles      []envFileRef
 	dependsAt     map[string]*node
-	portSet       int
+	misnamed      bool // there is an unknown key that was probably meant for the command
 }
 
 // envFileRef is one entry of env_file.

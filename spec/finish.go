@@ -92,7 +92,9 @@ func (f *finisher) command(sound bool) {
 	at, _ := dr.where("command")
 	switch {
 	case at == nil || at.kind == nullNode:
-		f.d.l.problemAt(f.key, "services."+f.key.value, "the command is missing", "")
+		if !dr.misnamed {
+			f.d.l.problemAt(f.key, "services."+f.key.value, "the command is missing", "")
+		}
 		return
 	case len(dr.command) == 0 || dr.command[0] == "":
 		f.refuse("command", sound && !f.d.foreign, "is empty", "")

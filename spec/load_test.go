@@ -381,6 +381,21 @@ func TestManagedHostsUseTheSystemsPlaces(t *testing.T) {
 	}
 }
 
+// TestDefaultStateDirIsThatOfALoad: a host that can't read its files must look in the same place.
+func TestDefaultStateDirIsThatOfALoad(t *testing.T) {
+	dir := files(t, map[string]string{"services.yaml": "services: {}"})
+	for _, managed := range []bool{false, true} {
+		o := Options{Files: []string{filepath.Join(dir, "services.yaml")}, Managed: managed, LookupEnv: noEnv}
+		got, err := DefaultStateDir(o)
+		if want := Load(o).Spec.Host.StateDir; err != nil || got != want {
+			t.Errorf("managed %v: %s, %v; want %s", managed, got, err, want)
+		}
+	}
+	if _, err := DefaultStateDir(Options{}); err == nil {
+		t.Error("a place without a file")
+	}
+}
+
 func TestBurstFollowsTheNumberOfServices(t *testing.T) {
 	if b := mustLoad(t, "services: {a: {command: x, instances: 20}}").Host.Restarts.Burst; b != 40 {
 		t.Errorf("burst is %d", b)
