@@ -4,9 +4,14 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"time"
 )
 
-// signals returns a context that the first Ctrl-C or SIGTERM ends, and a channel that the second one
+// sameStop is how close together signals mean one wish: timeout(1) and a terminal send theirs to the
+// process and to its group.
+const sameStop = 200 * time.Millisecond
+
+// signals returns a context that the first Ctrl-C or SIGTERM ends, and a channel that a second Ctrl-C
 // closes. A third ends the process in the way of the system.
 func signals() (ctx context.Context, force <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -15,19 +20,23 @@ func signals() (ctx context.Context, force <-chan struct{}, release func()) {
 	signal.Notify(ch, endSignals...)
 	done := make(chan struct{})
 	go func() {
-		for n := 0; n < 2; n++ {
+		var first time.Time
+		for {
 			select {
 			case s := <-ch:
-				if n == 0 {
+				switch {
+				case first.IsZero():
+					first = time.Now()
 					code := exitTerminated
 					if s == os.Interrupt {
 						code = exitInterrupted
 					}
 					cancel(&stopped{code})
-					continue
+				case s == os.Interrupt && time.Since(first) > sameStop:
+					signal.Stop(ch)
+					close(forced)
+					return
 				}
-				signal.Stop(ch)
-				close(forced)
 			case <-done:
 				return
 			}

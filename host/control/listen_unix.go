@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,11 +27,31 @@ type claim struct {
 	lock *os.File
 }
 
+const (
+	lockSuffix   = ".lock"
+	socketSuffix = ".sock"
+)
+
+// lockPatience is how long a claim is tried for: a sweep holds the lock of a dead host for a moment.
+const lockPatience = 300 * time.Millisecond
+
 // take claims a spec in a run directory. When a living host has it the error is an *AlreadyRunningError.
 func take(dir, id string) (*claim, error) {
-	path := filepath.Join(dir, id+".lock")
+	deadline := time.Now().Add(lockPatience)
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+		c, err := tryTake(dir, id)
+		var running *AlreadyRunningError
+		if !errors.As(err, &running) || time.Now().After(deadline) {
+			return c, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func tryTake(dir, id string) (*claim, error) {
+	path := filepath.Join(dir, id+lockSuffix)
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // whoever could open it could hold it
 		if err != nil {
 			return nil, fmt.Errorf("cannot lock the run directory: %w", err)
 		}
@@ -69,11 +90,29 @@ func (c *claim) release() {
 	_ = c.lock.Close()
 }
 
+// sweep removes what hosts that were killed left in a run directory of ours.
+func sweep(dir string) {
+	locks, err := filepath.Glob(filepath.Join(dir, "*"+lockSuffix))
+	if err != nil {
+		return
+	}
+	for _, lock := range locks {
+		id := strings.TrimSuffix(filepath.Base(lock), lockSuffix)
+		c, err := tryTake(dir, id)
+		if err != nil {
+			continue // it lives
+		}
+		_ = os.Remove(filepath.Join(dir, id+entrySuffix))
+		_ = os.Remove(filepath.Join(dir, id+socketSuffix))
+		c.release()
+	}
+}
+
 // listen opens the socket. A group that can't be given the socket is reported in warn, not refused: a
 // host without a control group serves better than none.
 func listen(dir, id, group string) (l net.Listener, address string, p policy, warn, err error) {
 	p = policy{gid: -1}
-	address = filepath.Join(dir, id+".sock")
+	address = filepath.Join(dir, id+socketSuffix)
 	if len(address) > maxAddress {
 		return nil, "", p, nil, fmt.Errorf("cannot listen for commands: the path %q is too long for a socket", address)
 	}

@@ -38,6 +38,9 @@ func take(_, id string) (*claim, error) {
 
 func (*claim) release() {}
 
+// sweep has nothing to do: a pipe ends with its host, and registrations are removed by who finds them stale.
+func sweep(string) {}
+
 func pipeName(id string) string { return `\\.\pipe\servicehost-` + id }
 
 // listen opens the pipe. A group that can't be let in is reported in warn, not refused: a host without

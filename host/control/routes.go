@@ -4,6 +4,7 @@ import (
 	"expvar"
 	"net/http"
 	"net/http/pprof"
+	"runtime"
 	"strings"
 )
 
@@ -32,6 +33,10 @@ var routes = []route{
 	{"/debug/pprof/profile", "GET", Admin, plain(pprof.Profile)},
 	{"/debug/pprof/symbol", "GET", Admin, plain(pprof.Symbol)},
 	{"/debug/pprof/trace", "GET", Admin, plain(pprof.Trace)},
+}
+
+func init() {
+	expvar.Publish("goroutines", expvar.Func(func() any { return runtime.NumGoroutine() }))
 }
 
 // find returns the route of a request; the reason it has none is an *Error.

@@ -64,6 +64,7 @@ func listenIn(dir string, c Config) (*Server, error) {
 	id := identity(s.entry.Resolved)
 	s.file = filepath.Join(dir, id+entrySuffix)
 
+	sweep(dir)
 	var err error
 	if s.claim, err = take(dir, id); err != nil {
 		var running *AlreadyRunningError
@@ -165,7 +166,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		case http.ErrAbortHandler:
 			panic(p)
 		default:
-			s.config.Trouble(fmt.Errorf("control: panic in %s: %v\n%s", r.URL.Path, p, debug.Stack()))
+			s.config.Trouble(fmt.Errorf("panic in %s: %v\n%s", r.URL.Path, p, debug.Stack()))
 			writeError(w, &Error{Status: http.StatusInternalServerError, Message: "the host has a bug: see its log"})
 		}
 	}()
@@ -205,7 +206,7 @@ func actor(r *http.Request) string {
 type troubleWriter func(error)
 
 func (t troubleWriter) Write(p []byte) (int, error) {
-	t(errors.New("control: " + string(trimNewline(p))))
+	t(errors.New(string(trimNewline(p))))
 	return len(p), nil
 }
 

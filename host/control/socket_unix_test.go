@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -172,6 +174,55 @@ func TestSocketPathThatIsTooLong(t *testing.T) {
 	}
 	left, err := os.ReadDir(made)
 	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestLeftoversOfKilledHostsAreSwept(t *testing.T) {
+	dir := testDir(t)
+	_, c := serve(t, dir, newFakeHost(), Entry{Name: "alive"})
+	for _, name := range []string{"0123456789abcdef.lock", "0123456789abcdef.sock", "0123456789abcdef.json", "notes.txt"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("4711\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	serve(t, dir, newFakeHost(), Entry{Name: "next", Files: []string{filepath.Join(dir, "next.yaml")}})
+	if left, _ := filepath.Glob(filepath.Join(dir, "0123456789abcdef.*")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "notes.txt")); err != nil {
+		t.Errorf("a foreign file is gone: %v", err)
+	}
+	if _, err := c.Status(t.Context()); err != nil {
+		t.Errorf("the living host was swept: %v", err)
+	}
+	if all, err := Running(t.Context()); err != nil || len(all) != 2 {
+		t.Errorf("running: %v, %v", all, err)
+	}
+}
+
+// Many hosts that start at once sweep the same folder, and each still gets its own claim.
+func TestHostsStartBesideEachOther(t *testing.T) {
+	dir := testDir(t)
+	var wg sync.WaitGroup
+	errs := make(chan error, 20)
+	for n := range 20 {
+		wg.Go(func() {
+			s, err := listenIn(dir, Config{Host: newFakeHost(), Trouble: func(error) {}, Entry: Entry{Files: []string{filepath.Join(dir, strconv.Itoa(n))}}})
+			if err == nil {
+				err = s.Close()
+			}
+			errs <- err
+		})
+	}
+	wg.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
