@@ -2,7 +2,6 @@ package reload
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -21,14 +20,14 @@ type Options struct {
 	// is 300 ms.
 	Quiet func() time.Duration
 	// Poll is the time between two looks at the files, for changes that no event tells of (network
-	// drives, replaced folders further up); 0 is 30 s. Where folders can't be watched it is a second.
+	// drives, replaced folders further up); 0 is 30 s. Where folders can't be watched it is half a second.
 	Poll time.Duration
 }
 
 const (
 	defaultQuiet = 300 * time.Millisecond
 	defaultPoll  = 30 * time.Second
-	troublePoll  = time.Second
+	troublePoll  = 500 * time.Millisecond
 	// fullEvery is the number of polls after which content is read although nothing seems touched.
 	fullEvery = 10
 	// A file that is locked by another process is tried again so often.
@@ -69,7 +68,7 @@ type Watcher struct {
 }
 
 // Watch watches the files given to SetInputs until ctx ends. Where the system cannot watch folders,
-// Trouble tells so and the files are looked at every second.
+// Trouble tells so and the files are looked at twice a second.
 func Watch(ctx context.Context, o Options) *Watcher {
 	if o.Quiet == nil {
 		o.Quiet = func() time.Duration { return defaultQuiet }
@@ -83,7 +82,7 @@ func Watch(ctx context.Context, o Options) *Watcher {
 	}
 	var err error
 	if w.fs, err = fsnotify.NewWatcher(); err != nil {
-		w.fs, w.trouble = nil, fmt.Errorf("cannot watch folders, files are looked at every second instead: %w", err)
+		w.fs, w.trouble = nil, fmt.Errorf("cannot watch folders, files are looked at twice a second instead: %w", err)
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { w.listen(ctx) })
@@ -280,55 +279,6 @@ func (w *Watcher) lookOnce(final bool) (locked bool) {
 	}
 	signal(w.trigger)
 	return false
-}
-
-// arrangeLocked sets the watches that the file system as it is now asks for, and returns the files to
-// look at. It comes before reading, so that nothing written in between is missed; and it looks again
-// once a watch was set, for a folder may have appeared before it was.
-func (w *Watcher) arrangeLocked() map[string]bool {
-	var p *places
-	for range maxRounds {
-		p = findPlaces(w.inputs)
-		w.wantMu.Lock()
-		w.want = p.folders
-		w.wantMu.Unlock()
-		if w.fs == nil || !w.watchLocked(p) {
-			break
-		}
-	}
-	return p.files
-}
-
-const maxRounds = 8
-
-// watchLocked reports whether it set a new watch.
-func (w *Watcher) watchLocked(p *places) (set bool) {
-	w.trouble = nil
-	for dir, was := range w.watched {
-		now, err := os.Stat(dir)
-		if _, wanted := p.folders[dir]; wanted && err == nil && os.SameFile(was, now) {
-			continue
-		}
-		_ = w.fs.Remove(dir) // it may be gone with its folder
-		delete(w.watched, dir)
-	}
-	for dir := range p.folders {
-		if _, ok := w.watched[dir]; ok {
-			continue
-		}
-		fi, err := os.Stat(dir)
-		if err == nil {
-			err = w.fs.Add(dir)
-		}
-		switch {
-		case err == nil:
-			os.SameFile(fi, fi) // Windows looks its identity up only now
-			w.watched[dir], set = fi, true
-		case !errors.Is(err, os.ErrNotExist): // gone since: the folder above tells when it is back
-			w.trouble = fmt.Errorf("cannot watch the folder %q, its files are looked at every second instead: %w", dir, err)
-		}
-	}
-	return set
 }
 
 func signal(c chan<- struct{}) {

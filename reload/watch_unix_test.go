@@ -3,12 +3,18 @@
 package reload
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
+	"time"
 
 	"servicehost/internal/testdir"
+	"servicehost/spec"
 )
 
 func TestWatchSeesLinksSwapped(t *testing.T) {
@@ -69,4 +75,61 @@ func TestReadCommitFollowsNoLinkOut(t *testing.T) {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
+}
+
+// TestWatchNeverLosesAChange does random things to files, folders and links, in bursts, and after each
+// burst what was seen has to become what is there, by events alone.
+func TestWatchNeverLosesAChange(t *testing.T) {
+	dir := testdir.New(t)
+	at := func(names ...string) string { return filepath.Join(append([]string{dir}, names...)...) }
+	files := []string{at("conf", "a.yaml"), at("conf", "deep", "b.env"), at("current", "c.yaml")}
+	glob := spec.Input{Path: at("conf", "d", "*.yaml"), Glob: true}
+	r := rand.New(rand.NewPCG(7, 8))
+	n := 0
+	text := func() string { n++; return fmt.Sprint("content ", n) }
+	// What stands in the way of a random step is no failure.
+	put := func(path string) {
+		_ = os.MkdirAll(filepath.Dir(path), 0o700)
+		_ = os.WriteFile(path, []byte(text()), 0o600)
+	}
+	pick := func() string { return append(files, at("conf", "d", fmt.Sprint(r.IntN(3), ".yaml")))[r.IntN(4)] }
+	steps := []func(){
+		func() { put(pick()) },
+		func() { p := pick(); put(p + ".tmp"); _ = os.Rename(p+".tmp", p) },
+		func() { _ = os.Remove(pick()) },
+		func() { _ = os.Rename(at("conf"), at("old", fmt.Sprint(n))) },
+		func() { put(at("new", "a.yaml")); _ = os.Rename(at("new"), at("conf")) },
+		func() { _ = os.RemoveAll(at("conf", "deep")) },
+		func() {
+			v := fmt.Sprint("v", r.IntN(3))
+			put(at(v, "c.yaml"))
+			_ = os.Symlink(v, at("link"))
+			_ = os.Rename(at("link"), at("current"))
+		},
+		func() { put(at("v"+fmt.Sprint(r.IntN(3)), "c.yaml")) },
+	}
+	must(t, os.Mkdir(at("old"), 0o700))
+	inputs := files
+	w := watching(t, append(load(inputs...), glob), func(o *Options) { o.Quiet = func() time.Duration { return 5 * time.Millisecond } })
+	for burst := range 60 {
+		for range 1 + r.IntN(6) {
+			steps[r.IntN(len(steps))]()
+		}
+		found := slices.Concat(files, globbed(t, glob.Path))
+		want := content{}
+		for _, in := range load(slices.Concat(inputs, found)...) {
+			want[in.Path] = in.Hash
+		}
+		eventually(t, w, fmt.Sprintf("burst %d is seen", burst), func() bool { return maps.Equal(w.seen, want) })
+		if r.IntN(2) == 0 {
+			inputs = found
+			w.SetInputs(append(load(inputs...), glob))
+		}
+	}
+}
+
+func globbed(t *testing.T, pattern string) []string {
+	found, err := filepath.Glob(pattern)
+	must(t, err)
+	return found
 }
