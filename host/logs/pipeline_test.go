@@ -32,14 +32,17 @@ func TestPipelineIsCheapUntilOutputArrives(t *testing.T) {
 }
 
 func TestThousandPipelinesCostNothingIdle(t *testing.T) {
-	s, _ := testSet(t, realFiles, defaultTiming)
+	tm := defaultTiming
+	tm.first = time.Hour // a sweep isn't idle
+	s, _ := testSet(t, realFiles, tm)
+	dir := t.TempDir()
 	before := runtime.NumGoroutine()
 	var memory [2]runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&memory[0])
 	all := make([]*Pipeline, 1000)
 	for i := range all {
-		all[i] = s.Pipeline("api", spec.Log{Path: filepath.Join(t.TempDir(), fmt.Sprint(i)), MaxSize: 1, MaxFiles: 1, MaxAge: time.Hour})
+		all[i] = s.Pipeline("api", spec.Log{Path: filepath.Join(dir, fmt.Sprint(i)), MaxSize: 1, MaxFiles: 1, MaxAge: time.Hour})
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&memory[1])
