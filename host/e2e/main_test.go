@@ -45,7 +45,7 @@ func child(args []string) int {
 	mode, tag, file := args[0], args[1], args[2]
 	deaf := mode == "deaf" || mode == "tree-deaf"
 	if deaf {
-		signal.Ignore(os.Interrupt, syscall.SIGTERM)
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM) // taken, and not looked at
 	}
 	if mode == "tree" || mode == "tree-deaf" {
 		self, _ := os.Executable()

@@ -1,19 +1,28 @@
 package e2e
 
 import (
+	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/windows"
 )
 
-// hostConsole gives the host a group of its own, so that a CTRL_BREAK ends it alone.
+// hostConsole gives the host a console of its own, in which it alone gets a Ctrl-C.
 func hostConsole(c *exec.Cmd) {
-	c.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}
+	c.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NO_WINDOW}
 }
 
+// askToEnd presses Ctrl-C in the console of the host, by the same short-lived helper as a host uses.
 func askToEnd(c *exec.Cmd) error {
-	return windows.GenerateConsoleCtrlEvent(windows.CTRL_BREAK_EVENT, uint32(c.Process.Pid))
+	exe, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	h := exec.Command(exe, "__ctrl", "--event", "ctrl_c", "--pid", strconv.Itoa(c.Process.Pid))
+	h.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NO_WINDOW}
+	return h.Run()
 }
 
 func processAlive(pid int, _ string) bool {

@@ -181,11 +181,7 @@ func (i *instance) afterStop(r *run) {
 		i.tryStart(now, i.reason)
 		return
 	}
-	reason := i.target.downReason
-	if i.target.remove {
-		reason = "removed from the spec"
-	}
-	i.enter(Stopped, reason)
+	i.enter(Stopped, i.target.downReason)
 }
 
 // decide asks the restart policy and goes where it says.
