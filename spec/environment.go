@@ -108,7 +108,8 @@ func (l *loader) readEnvFile(ref envFileRef, f *finisher) *envFileContent {
 		} else {
 			first[e.name] = e.line
 		}
-		m.set(e.name, &e.value)
+		value := strings.Clone(e.value) // the file itself need not stay in memory
+		m.set(strings.Clone(e.name), &value)
 	}
 	content.env = m.env
 	return content

@@ -41,12 +41,12 @@ func (l *loader) withIncludes(root *node) *node {
 		return p.key.value == "include" || p.key.value == "services" && p.val.kind != nullNode && p.val.kind == mapNode || p.key.value == "vars" && p.val.kind == mapNode
 	})
 	if services == nil || services.kind == mapNode {
-		if at := cmpNode(services, include); len(in.services) > 0 || services != nil || len(in.loaded) > 1 {
+		if at := firstNode(services, include); len(in.services) > 0 || services != nil || len(in.loaded) > 1 {
 			out.pairs = append(out.pairs, pair{named(at, "services"), wrap(at, in.services...)})
 		}
 	}
 	vars, _ := root.get("vars")
-	all := wrap(cmpNode(vars, include), in.vars...)
+	all := wrap(firstNode(vars, include), in.vars...)
 	if vars != nil && vars.kind == mapNode {
 		all = mergeNodes(all, vars, 0, false)
 	}
@@ -54,7 +54,8 @@ func (l *loader) withIncludes(root *node) *node {
 	return &out
 }
 
-func cmpNode(a, b *node) *node {
+// firstNode returns a, or b where there is no a.
+func firstNode(a, b *node) *node {
 	if a != nil {
 		return a
 	}

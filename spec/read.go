@@ -106,7 +106,7 @@ func plainError(err error) error {
 	return fmt.Errorf("cannot be read: %v", err)
 }
 
-// absolute is filepath.Abs with forward slashes of a foreign spec taken as they are.
+// absolute is filepath.Abs, or what comes closest where the present folder is gone.
 func absolute(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		return abs

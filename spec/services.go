@@ -2,7 +2,6 @@ package spec
 
 import (
 	"cmp"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -286,7 +285,7 @@ func (sd *serviceDecoder) instance(p pair, sc *scope, entry *serviceEntry) *Serv
 	f.finish(len(l.problems) == before)
 	entry.text = f.text
 	entry.enabled = s.Enabled
-	entry.dependsAt = maps.Clone(dr.dependsAt)
+	entry.dependsAt = dr.dependsAt // made anew for each service that has any
 	at := func(path string) *node {
 		n, _ := dr.where(path)
 		return n

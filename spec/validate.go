@@ -21,7 +21,7 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 	claims := map[string]claim{}
 	ports := map[int]claim{}
 	if p := s.Host.Log.Path; p != "" {
-		claims[l.paths.key(p)] = claim{owner: "the host itself"}
+		claims[l.paths.key(p)] = claim{}
 	}
 	for _, svc := range s.Services {
 		entry := sd.entries[svc.Name]
@@ -48,28 +48,29 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 
 // claim is who uses something that only one can use.
 type claim struct {
-	name  string // of the service
-	owner string // as a message names it
+	name string // of the service; empty for the host itself
+	id   string // of the instance
 }
 
 func (l *loader) claimLog(claims map[string]claim, svc *Service, path, key string, at *node, entry *serviceEntry) {
 	folded := l.paths.key(path)
-	if !l.paths.windows {
-		folded = l.paths.clean(path)
-	}
 	first, taken := claims[folded]
 	if !taken {
-		claims[folded] = claim{svc.Name, fmt.Sprintf("service %q", svc.ID)}
+		claims[folded] = claim{svc.Name, svc.ID}
 		return
 	}
 	hint := "each writes a file of its own"
 	if first.name == svc.Name {
 		hint = "put ${HOST_INSTANCE} into the name"
 	}
+	owner := "the host itself"
+	if first.name != "" {
+		owner = fmt.Sprintf("service %q", first.id)
+	}
 	if at == nil {
 		at = entry.key
 	}
-	l.problemAt(at, "services."+svc.Name+"."+key, fmt.Sprintf("%s is written by %s too", quote(path), first.owner), hint)
+	l.problemAt(at, "services."+svc.Name+"."+key, fmt.Sprintf("%s is written by %s too", quote(path), owner), hint)
 }
 
 func (l *loader) claimPort(ports map[int]claim, svc *Service, entry *serviceEntry) {
@@ -81,9 +82,9 @@ func (l *loader) claimPort(ports map[int]claim, svc *Service, entry *serviceEntr
 		ports[svc.Port] = claim{svc.Name, svc.ID}
 		return
 	}
-	message := fmt.Sprintf("port %d is that of service %q too", svc.Port, first.owner)
+	message := fmt.Sprintf("port %d is that of service %q too", svc.Port, first.id)
 	if svc.Instances > 1 {
-		message = fmt.Sprintf("port %d of instance %d is that of service %q too", svc.Port, svc.Instance, first.owner)
+		message = fmt.Sprintf("port %d of instance %d is that of service %q too", svc.Port, svc.Instance, first.id)
 	}
 	at := entry.portAt
 	if at == nil {
@@ -259,7 +260,7 @@ func (l *loader) validate(root *node, s *Spec) {
 		for _, part := range strings.Split(path, ".") {
 			v, k := n.get(part)
 			if v == nil {
-				return cmpNode(k, cmpNode(key, root))
+				return firstNode(k, firstNode(key, root))
 			}
 			n = v
 		}
