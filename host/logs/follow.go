@@ -79,7 +79,7 @@ func (r *reader) step(ctx context.Context, t *follower) (more bool, err error) {
 
 // leave goes on to the next file if nothing more can be written to t.f, which has another name now.
 func (r *reader) leave(ctx context.Context, t *follower) (more bool, err error) {
-	list, err := listRotated(t.Path)
+	list, err := settledRotated(t.Path)
 	if err != nil {
 		return false, nil // the folder is gone or busy: the next tick looks again
 	}

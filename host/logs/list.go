@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // found is what a folder holds of one log.
@@ -75,4 +76,20 @@ func listRotated(path string) ([]rotated, error) {
 			return list, err
 		}
 	}
+}
+
+// settledRotated is listRotated for a log that may be rotated right now: while a folder is read an
+// early rename can be missed and a late one seen, so it is read until nothing changes.
+func settledRotated(path string) ([]rotated, error) {
+	const tries = 10
+	list, err := listRotated(path)
+	for i := 0; i < tries && err == nil; i++ {
+		var again []rotated
+		again, err = listRotated(path)
+		if slices.EqualFunc(list, again, func(a, b rotated) bool { return a.ms == b.ms }) {
+			return again, err
+		}
+		list = again
+	}
+	return list, err
 }

@@ -188,7 +188,7 @@ func (t *follower) isCurrent() bool {
 // openCurrent opens the current file of a log, if there is one, and lists the rotated files that are
 // older: if the log is rotated in between it looks again.
 func (t *follower) openCurrent() ([]rotated, error) {
-	const tries = 10
+	const tries = 50
 	for i := 0; ; i++ {
 		if err := t.open(); err != nil {
 			return nil, err

@@ -330,21 +330,21 @@ func TestEveryLineIsKept(t *testing.T) {
 func TestReadWhileRotating(t *testing.T) {
 	path := logPath(t)
 	s, _ := testSet(t, realFiles, testTiming)
-	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 10_000, MaxFiles: 10_000, Compress: spec.CompressGzip})
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 500_000, MaxFiles: 10_000, Compress: spec.CompressGzip})
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for n := 0; ; n += 10 {
+		for n := 0; ; n += 200 {
 			select {
 			case <-stop:
 				src.end()
 				return
-			case src.in <- numbered(n, 10):
+			case src.in <- numbered(n, 200):
 			}
 		}
 	})
 	for range 50 {
-		got := readAll(t, []File{{Path: path}}, Query{Last: 500})
+		got := readAll(t, []File{{Path: path}}, Query{Last: 15_000})
 		for i := range got[min(1, len(got)):] {
 			if got[i+1] <= got[i] {
 				t.Fatalf("%q comes behind %q", got[i+1], got[i])
