@@ -62,7 +62,7 @@ func rotatedNames(name string, yield func(base string, ms int64, f form) bool) {
 			stem, ms, ok := cutStamp(core[:len(core)-len(ext)])
 			// filepath.Ext of the base must give the same extension back, or the name isn't ours.
 			base := stem + ext
-			if base == "" || base == "." || base == ".." {
+			if base != filepath.Base(base) || base == "." || base == ".." {
 				continue
 			}
 			if ok && filepath.Ext(base) == ext && !yield(base, ms, s.form) {
