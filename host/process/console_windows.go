@@ -61,20 +61,21 @@ func (b *backend) StopStep(id RunID, do string) error {
 		u.mu.Unlock()
 		return nil
 	}
-	// As long as the run is held here, none of these numbers can come to mean another process, save
-	// for members that end by themselves meanwhile: the helper asks each one anew.
-	var pids []uint32
-	if u.exit == nil {
-		pids = append(pids, uint32(u.ident.PID))
-	}
-	if step == "close" || u.exit != nil {
-		for _, pid := range jobPIDs(u.job) {
-			if int(pid) != u.ident.PID && len(pids) < maxCtrlPIDs {
-				pids = append(pids, pid)
-			}
-		}
-	}
+	// Held, a process keeps its number to itself: the event can't reach a stranger that got it meanwhile.
+	held := u.hold(step == "close" || u.exit != nil)
 	u.mu.Unlock()
+	defer func() {
+		for _, m := range held {
+			windows.CloseHandle(m.handle)
+		}
+	}()
+	if len(held) == 0 {
+		return nil // it is just ending
+	}
+	pids := make([]uint32, len(held))
+	for i, m := range held {
+		pids[i] = m.pid
+	}
 	if err := b.enter(); err != nil {
 		return err
 	}
@@ -92,6 +93,33 @@ func (b *backend) StopStep(id RunID, do string) error {
 		return err
 	}
 	return nil
+}
+
+// hold opens the main process if it runs and, if all, the other members of the tree. u.mu is held.
+func (u *run) hold(all bool) (held []member) {
+	if u.exit == nil {
+		m := member{pid: uint32(u.ident.PID)}
+		self := windows.CurrentProcess()
+		if windows.DuplicateHandle(self, u.process, self, &m.handle, 0, false, windows.DUPLICATE_SAME_ACCESS) == nil {
+			held = append(held, m)
+		}
+	}
+	if !all {
+		return held
+	}
+	for _, pid := range jobPIDs(u.job) {
+		if int(pid) == u.ident.PID || len(held) == maxCtrlPIDs {
+			continue
+		}
+		if m, ok := openMember(u.job, pid); ok {
+			if consoleHost(m.handle) {
+				windows.CloseHandle(m.handle)
+				continue
+			}
+			held = append(held, m)
+		}
+	}
+	return held
 }
 
 // runCtrl sends a console event or closes windows from a helper process. A process has one console: to

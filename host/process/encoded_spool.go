@@ -1,25 +1,43 @@
 package process
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // spool holds the output of one stream that was taken from the Backend and is not known to be handed
-// out at the other end.
+// out at the other end. It has a buffer only while there is such output.
 type spool struct {
 	key     spoolKey
 	backend Backend
 	copying sync.Mutex    // held by the one Copy that runs
 	room    chan struct{} // a token when taken has made room
 
-	mu      sync.Mutex
-	pending []byte
+	mu    sync.Mutex
+	buf   *[]byte
+	start int // pending is (*buf)[start:]
+}
+
+var spoolBuffers = sync.Pool{New: func() any { b := make([]byte, 0, window+maxData); return &b }}
+
+// pending is called with mu held.
+func (p *spool) pending() []byte {
+	if p.buf == nil {
+		return nil
+	}
+	return (*p.buf)[p.start:]
 }
 
 // taken forgets the oldest n bytes: they were handed out.
 func (p *spool) taken(n uint64) {
 	p.mu.Lock()
-	p.pending = p.pending[min(n, uint64(len(p.pending))):]
-	if len(p.pending) == 0 {
-		p.pending = nil
+	p.start += int(min(n, uint64(len(p.pending()))))
+	if p.buf != nil && len(p.pending()) == 0 {
+		if cap(*p.buf) <= 2*window {
+			*p.buf = (*p.buf)[:0]
+			spoolBuffers.Put(p.buf)
+		}
+		p.buf, p.start = nil, 0
 	}
 	p.mu.Unlock()
 	select {
@@ -30,14 +48,21 @@ func (p *spool) taken(n uint64) {
 
 func (p *spool) add(b []byte) {
 	p.mu.Lock()
-	p.pending = append(p.pending, b...)
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	if p.buf == nil {
+		p.buf = spoolBuffers.Get().(*[]byte)
+	}
+	if p.start > 0 && len(*p.buf)+len(b) > cap(*p.buf) {
+		*p.buf = (*p.buf)[:copy(*p.buf, p.pending())]
+		p.start = 0
+	}
+	*p.buf = append(*p.buf, b...)
 }
 
 func (p *spool) full() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.pending) >= window
+	return len(p.pending()) >= window
 }
 
 // copying is one Copy of the other end.
@@ -77,7 +102,7 @@ func (k *copying) run(w *wire, channel uint64) (end copyEnd, told bool) {
 	defer p.copying.Unlock()
 	end.Channel = channel
 	p.mu.Lock()
-	rest := p.pending // taken moves the start on, only add writes, and nobody else adds now
+	rest := slices.Clone(p.pending())
 	p.mu.Unlock()
 	if !k.send(w, channel, rest) {
 		return end, false

@@ -48,11 +48,15 @@ func play(part string, args []string) {
 		fmt.Println("ready")
 		forever()
 	case "lines": // numbered lines on stdout
-		w := bufio.NewWriterSize(os.Stdout, 32<<10)
+		buf := make([]byte, 0, 33<<10)
 		for i := range number(args[0]) {
-			fmt.Fprintf(w, "line %d\n", i)
+			buf = append(strconv.AppendInt(append(buf, "line "...), int64(i), 10), '\n')
+			if len(buf) > 32<<10 {
+				os.Stdout.Write(buf)
+				buf = buf[:0]
+			}
 		}
-		w.Flush()
+		os.Stdout.Write(buf)
 		os.Exit(0)
 	case "both": // the same on both streams, unbuffered
 		for i := range number(args[0]) {

@@ -107,7 +107,7 @@ func outputPipe() (child windows.Handle, o *output, err error) {
 	}
 	ours, err := windows.CreateNamedPipe(name,
 		windows.PIPE_ACCESS_INBOUND|windows.FILE_FLAG_OVERLAPPED|windows.FILE_FLAG_FIRST_PIPE_INSTANCE,
-		windows.PIPE_TYPE_BYTE|windows.PIPE_REJECT_REMOTE_CLIENTS, 1, 0, readSize, 0, nil)
+		windows.PIPE_TYPE_BYTE|windows.PIPE_REJECT_REMOTE_CLIENTS, 1, 0, readSize, 0, ownerOnly())
 	if err != nil {
 		return 0, nil, err
 	}
@@ -142,6 +142,17 @@ func openNull() (windows.Handle, error) {
 	return windows.CreateFile(name, windows.GENERIC_READ|windows.GENERIC_WRITE, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE,
 		inheritable(), windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
 }
+
+// ownerOnly lets nobody else open a pipe: by default Everyone may look at it, and so take its one place.
+var ownerOnly = sync.OnceValue(func() *windows.SecurityAttributes {
+	sd, err := windows.SecurityDescriptorFromString("D:P(A;;GA;;;OW)")
+	if err != nil {
+		return nil // the default, then
+	}
+	sa := &windows.SecurityAttributes{SecurityDescriptor: sd}
+	sa.Length = uint32(unsafe.Sizeof(*sa))
+	return sa
+})
 
 func inheritable() *windows.SecurityAttributes {
 	sa := &windows.SecurityAttributes{InheritHandle: 1}

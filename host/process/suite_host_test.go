@@ -3,7 +3,10 @@ package process_test
 import (
 	"bytes"
 	"fmt"
+	"runtime/pprof"
+	"strconv"
 	"testing"
+	"time"
 
 	"servicehost/host/process"
 )
@@ -49,9 +52,11 @@ func TestStopCyclesLeaveNothingOpen(t *testing.T) {
 	cycle(10)
 	before := openHandles(t)
 	cycle(100)
-	if after := openHandles(t); after > before+handleSlack {
+	after := openHandles(t)
+	if after > before+handleSlack {
 		t.Errorf("%d handles before, %d after 100 stops", before, after)
 	}
+	t.Logf("%d handles before, %d after 100 stops", before, after)
 }
 
 // A flood must neither lose, double nor reorder a line, whatever the sizes of the reads are.
@@ -102,8 +107,8 @@ func (c *lineCounter) take(p []byte) {
 			c.rest = append(c.rest, line...)
 			line = c.rest
 		}
-		c.line = fmt.Appendf(c.line[:0], "line %d", c.next)
-		if string(line) != string(c.line) {
+		c.line = strconv.AppendInt(append(c.line[:0], "line "...), int64(c.next), 10)
+		if !bytes.Equal(line, c.line) {
 			if c.bad++; c.bad < 5 {
 				c.t.Errorf("line %d is %q", c.next, line)
 			}
@@ -111,5 +116,35 @@ func (c *lineCounter) take(p []byte) {
 		c.next++
 		c.rest = c.rest[:0]
 		p = p[i+1:]
+	}
+}
+
+// A thousand idle services must not cost a thousand threads, neither for their ends nor for their output.
+func TestWaitingCostsNoThread(t *testing.T) {
+	s := newStage(t, newBackend(t))
+	threads := pprof.Lookup("threadcreate")
+	var outs []*transcript
+	start := func(n int) {
+		for range n {
+			id, _ := s.start(part("sleep"))
+			outs = append(outs, s.read(id, process.Stdout))
+			outs[len(outs)-1].awaitText(t, "ready")
+		}
+	}
+	start(5)
+	before := threads.Count()
+	start(40)
+	if after := threads.Count(); after > before+10 {
+		t.Errorf("%d threads with 5 children, %d with 45", before, after)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range outs {
+		select {
+		case <-o.done:
+		case <-time.After(patience):
+			t.Fatal("Copy goes on after Close")
+		}
 	}
 }
