@@ -33,8 +33,8 @@ var alone = []string{"internal/testdir", "samples/quickstart/demo"}
 // forTests are packages that only tests may import.
 var forTests = append([]string{"host/process/processtest"}, alone...)
 
-// testOnly are folders that hold nothing but tests of the repository itself.
-var testOnly = []string{"samples"}
+// testOnly are folders that hold nothing but tests of the whole.
+var testOnly = []string{"samples", "host/e2e"}
 
 type sourceFile struct {
 	path string // slashes, below the root
@@ -98,6 +98,11 @@ func layerOf(dir string) int {
 func TestImportsGoOneWay(t *testing.T) {
 	for dir, files := range sources(t) {
 		if slices.Contains(testOnly, dir) {
+			for _, f := range files {
+				if !f.test && len(f.imports()) > 0 {
+					t.Errorf("%s imports %v, but %s is for tests only", f.path, f.imports(), dir)
+				}
+			}
 			continue
 		}
 		own := layerOf(dir)
