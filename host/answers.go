@@ -13,6 +13,7 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/logs"
 	"servicehost/host/supervisor"
+	"servicehost/reload"
 	"servicehost/spec"
 )
 
@@ -32,6 +33,9 @@ func (h *Host) Status(ctx context.Context) (control.Status, error) {
 	h.mu.Lock()
 	out.Host.Name, out.Host.Paused, out.Host.Stopping = h.current.Host.Name, h.paused, h.stopping
 	h.mu.Unlock()
+	if c, ok := reload.ReadCommit(out.Host.Spec.Path); ok {
+		out.Host.Spec.Commit, out.Host.Spec.Subject = c.Hash, c.Subject
+	}
 	return out, nil
 }
 

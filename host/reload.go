@@ -77,6 +77,9 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	}
 	next := res.Spec
 	o.result.Hash = next.Hash
+	if byFile && h.has(next) {
+		return o // a reload by hand was faster
+	}
 	plan := h.diff(next)
 	o.result.Changes = h.changes(plan, r.Retry)
 	if held := h.hold(plan, next, r, byFile); held != "" {
@@ -111,13 +114,15 @@ func (h *Host) hold(p reload.Plan, next *spec.Spec, r control.ReloadRequest, byF
 	if r.Confirm || len(p.Changes) == 0 && len(p.Host) == 0 {
 		return ""
 	}
-	running := 0
+	running := map[supervisor.Key]bool{}
 	for _, s := range h.sup.Snapshots() {
 		if s.PID != 0 {
-			running++
+			running[s.Key] = true
 		}
 	}
-	guarded, reason := p.Guard(settings, running)
+	guarded, reason := p.GuardRunning(settings, len(running), func(old *spec.Service) bool {
+		return running[supervisor.Key{Service: old.Name, Instance: old.Instance}]
+	})
 	switch {
 	case guarded && byFile:
 		return reason
@@ -151,6 +156,14 @@ func (h *Host) handOut(ctx context.Context, next *spec.Spec, retry []string, mon
 		end <- applied{out, err}
 	}()
 	return end
+}
+
+// has reports whether next is what was handed out, with nothing amiss or held since.
+func (h *Host) has(next *spec.Spec) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.problems) == 0 && h.pending == nil && h.lastGood == "" && h.current.Hash == next.Hash &&
+		reload.Diff(h.current.Services, h.current.Host, next).Empty()
 }
 
 func (h *Host) hash() string {

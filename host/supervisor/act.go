@@ -178,10 +178,8 @@ func (s *Supervisor) wish(a Act, slots []*slot) {
 				if a.Verb == Restart {
 					t.recycle++
 				}
-				t.generation = s.generation
 				s.fill(l, &t)
-				l.target = &t
-				l.inst.box.setTarget(&t)
+				s.hand(l, t)
 			}
 		}
 	}

@@ -158,9 +158,7 @@ func (s *Supervisor) apply(sp *spec.Spec, retry []string) {
 			if l.target != nil {
 				t := *l.target
 				t.retry++
-				t.generation = s.generation
-				l.target = &t
-				l.inst.box.setTarget(&t)
+				s.hand(l, t)
 			}
 		}
 	}

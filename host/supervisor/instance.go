@@ -139,14 +139,14 @@ func (i *instance) deadline() time.Time {
 	}
 	switch i.state {
 	case Running:
+		if i.run.exit != nil {
+			return i.run.exit.At.Add(lingerAfterExit)
+		}
 		if i.proving {
 			add(i.run.started.Add(monitor))
 		}
 		if i.spec.MaxRuntime > 0 {
 			add(i.run.started.Add(i.spec.MaxRuntime))
-		}
-		if i.run.exit != nil {
-			add(i.run.exit.At.Add(lingerAfterExit))
 		}
 	case Stopping, Killing:
 		add(i.ladder.next)

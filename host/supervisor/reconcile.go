@@ -58,7 +58,12 @@ func (s *Supervisor) retarget(l *slot) {
 	if t == *l.target {
 		return
 	}
-	t.generation = s.generation
+	s.hand(l, t)
+}
+
+// hand gives an instance a changed target.
+func (s *Supervisor) hand(l *slot, t target) {
+	t.generation, t.seq = s.generation, t.seq+1
 	l.target = &t
 	l.inst.box.setTarget(&t)
 }

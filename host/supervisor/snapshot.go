@@ -44,8 +44,7 @@ type Snapshot struct {
 	// ForGood reports whether a failed instance will not try again by itself.
 	ForGood bool
 
-	generation            uint64
-	start, recycle, retry uint64
+	seq uint64 // of the target that was taken in
 }
 
 // The values of Snapshot.SpecState.
@@ -62,8 +61,8 @@ func (i *instance) publish() {
 		Up: i.target.up && !i.target.remove, DownReason: i.target.downReason, DownBy: i.target.downBy, Until: i.target.until,
 		Restarts: i.restarts, NextTry: i.nextTry, LastExit: i.lastExit, ExitAt: i.exitAt,
 		Spec: i.spec, SpecState: SpecApplied, Rejected: i.rejected, RejectWhy: i.why, Proving: i.run != nil && i.proving && i.good != nil,
-		ForGood:    i.state == Failed && i.nextTry.IsZero() && !i.depFail,
-		generation: i.target.generation, start: i.seen.start, recycle: i.seen.recycle, retry: i.seen.retry,
+		ForGood: i.state == Failed && i.nextTry.IsZero() && !i.depFail,
+		seq:     i.target.seq,
 	}
 	switch i.state {
 	case Running:
@@ -88,8 +87,7 @@ func (i *instance) publish() {
 
 // publishSeen publishes again where a target was taken in that changed nothing else.
 func (i *instance) publishSeen() {
-	s := i.snap.Load()
-	if s.generation != i.target.generation || s.start != i.seen.start || s.recycle != i.seen.recycle || s.retry != i.seen.retry {
+	if i.snap.Load().seq != i.target.seq {
 		i.publish()
 	}
 }
@@ -97,7 +95,7 @@ func (i *instance) publishSeen() {
 // busy reports whether the instance is on its way to what target t asks for. A wait for a dependency
 // is not judged here.
 func (s *Snapshot) busy(t *target) bool {
-	if s.generation != t.generation || s.start != t.start || s.recycle != t.recycle || s.retry != t.retry {
+	if s.seq != t.seq {
 		return true
 	}
 	switch s.State {

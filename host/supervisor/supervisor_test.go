@@ -44,7 +44,9 @@ func TestCrashLoopBacksOffThenFailsThenIsTriedAgain(t *testing.T) {
 func TestStopEndsWhatIgnoresItByForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := processtest.New()
-		fake.Behave = func(process.RunID, process.Request) processtest.Behavior { return processtest.Behavior{IgnoreStop: true} }
+		fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
+			return processtest.Behavior{IgnoreStop: true}
+		}
 		r := newRig(t, fake, nil)
 		r.apply(service("deaf"))
 		r.want("deaf", Running)

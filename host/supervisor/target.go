@@ -35,8 +35,8 @@ type target struct {
 	// restart if running, forget the rejected spec.
 	start, recycle, retry uint64
 	actor                 string // who caused the last rise
-	// fresh is set on the first start of an instance by an edit or with the host.
-	generation uint64
+	// generation is that of the edit or wish that last changed this target, seq its own number.
+	generation, seq uint64
 }
 
 // gate says whether what the instance depends on is there.
