@@ -83,6 +83,7 @@ func TestScripts(t *testing.T) {
 			"exits": scriptExits,
 			"pid":   scriptPID,
 			"same":  scriptSame,
+			"empty": scriptEmpty,
 		},
 	})
 }
@@ -158,5 +159,16 @@ func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
 	a, b := ts.Getenv(args[0]), ts.Getenv(args[1])
 	if (a == b) == neg || a == "0" || b == "0" {
 		ts.Fatalf("%s is %s, %s is %s", args[0], a, args[1], b)
+	}
+}
+
+// empty FOLDER wants nothing to be in it.
+func scriptEmpty(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: empty folder")
+	}
+	left, err := os.ReadDir(ts.MkAbs(args[0]))
+	if err != nil || len(left) != 0 {
+		ts.Fatalf("in %s are %v, %v", args[0], left, err)
 	}
 }

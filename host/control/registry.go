@@ -33,6 +33,7 @@ func runningIn(ctx context.Context, dirs []string) ([]Entry, error) {
 		mu    sync.Mutex
 		alive []Entry
 		wg    sync.WaitGroup
+		stale sync.Map
 	)
 	for _, dir := range dirs {
 		files, err := os.ReadDir(dir)
@@ -52,6 +53,7 @@ func runningIn(ctx context.Context, dirs []string) ([]Entry, error) {
 				if !answers(ctx, e) {
 					if ctx.Err() == nil && ownDir(dir) {
 						forget(path, e)
+						stale.Store(dir, true)
 					}
 					return
 				}
@@ -62,6 +64,10 @@ func runningIn(ctx context.Context, dirs []string) ([]Entry, error) {
 		}
 	}
 	wg.Wait()
+	stale.Range(func(dir, _ any) bool {
+		sweep(dir.(string))
+		return true
+	})
 	slices.SortFunc(alive, func(a, b Entry) int {
 		if c := strings.Compare(a.Name, b.Name); c != 0 {
 			return c
