@@ -53,9 +53,12 @@ func (t *strays) once() {
 	b.mu.Lock()
 	batch := t.pending
 	t.pending = map[*run]bool{}
-	known := map[int]bool{}
+	known, killed := map[int]bool{}, map[*run]bool{}
 	for pid := range t.sys.byPID {
 		known[pid] = true
+	}
+	for u := range batch {
+		killed[u] = u.killed
 	}
 	b.mu.Unlock()
 
@@ -66,9 +69,12 @@ func (t *strays) once() {
 		}
 		if m := markerOf(pid); strings.HasPrefix(m, b.nonce+":") {
 			for u := range batch {
-				if m == b.marker(u.id) {
+				if m != b.marker(u.id) {
+					continue
+				}
+				found[m] = true
+				if killed[u] { // else it is what keeps a whole tree up
 					unix.Kill(pid, unix.SIGKILL) // a child of ours, not reaped: the number is still its own
-					found[m] = true
 				}
 			}
 		}

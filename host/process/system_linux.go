@@ -15,6 +15,7 @@ type sysRun struct {
 	pidfd  int     // -1: none, or the exit is known
 	cg     *cgroup // nil: only a process group
 	reaped bool    // the main process is reaped
+	killed bool    // force was used: nothing of the tree may stay
 }
 
 // system is the Linux half of the backend: exits come from pidfds in one epoll set, trees are cgroups
@@ -26,6 +27,7 @@ type system struct {
 	poll    *poller
 	guard   *guard
 	strays  *strays
+	procs   procTable
 	byFD    map[int32]*run // pidfds and cgroup.events; guarded by backend.mu
 	byPID   map[int]*run   // main processes not reaped; guarded by backend.mu
 }
@@ -233,6 +235,7 @@ func signalMember(g *cgroup, pid int, sig syscall.Signal) {
 
 // kill ends the tree by force. b.mu is held.
 func (s *system) kill(u *run) error {
+	u.killed = true
 	if u.cg != nil {
 		if u.exit == nil || u.cg.populated() {
 			if err := u.cg.kill(); err != nil {
@@ -241,7 +244,12 @@ func (s *system) kill(u *run) error {
 		}
 		return nil
 	}
-	return unix.Kill(-u.ident.PID, unix.SIGKILL)
+	err := unix.Kill(-u.ident.PID, unix.SIGKILL)
+	if u.exit != nil && err == unix.ESRCH {
+		s.check(u) // only strays are left
+		return nil
+	}
+	return err
 }
 
 // sweep runs on the spawner's thread after SIGCHLD, so never between a fork and its registration. It
@@ -294,10 +302,8 @@ func (s *system) usage(u *run) (Usage, error) {
 			u.CPU = d
 		}
 		return u, nil
-	case ended:
-		return Usage{}, nil
 	}
-	return usageOf([]int{pid}), nil
+	return usageOf(s.procs.tree(pid, s.b.marker(u.id), ended)), nil
 }
 
 func (s *system) close() {
