@@ -63,6 +63,8 @@ func child() {
 	}
 }
 
+const noSleep = "atexit_sleep_ms=0"
+
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -76,6 +78,8 @@ func TestScripts(t *testing.T) {
 			e.Defer(func() { _ = os.RemoveAll(dir) })
 			e.Setenv("HOST_RUN_DIR", dir)
 			e.Setenv("HOST_FILE", "")
+			// Under the race detector a program sleeps for a second before it ends, unless told not to.
+			e.Setenv("GORACE", noSleep)
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
@@ -115,7 +119,7 @@ func output(ts *testscript.TestScript, args []string) (stdout, stderr string) {
 	}
 	cmd := exec.Command(path, args[1:]...)
 	cmd.Dir = ts.MkAbs(".")
-	cmd.Env = append(os.Environ(), "HOST_RUN_DIR="+ts.Getenv("HOST_RUN_DIR"), "HOST_FILE="+ts.Getenv("HOST_FILE"))
+	cmd.Env = append(os.Environ(), "HOST_RUN_DIR="+ts.Getenv("HOST_RUN_DIR"), "HOST_FILE="+ts.Getenv("HOST_FILE"), "GORACE="+noSleep)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	_ = cmd.Run()
