@@ -105,7 +105,7 @@ func TestDefaultsInTableAreTheRealOnes(t *testing.T) {
 			}
 			field, structure := reflect.Value{}, v
 			parent := s.root
-			for _, part := range strings.Split(k.path, ".") {
+			for part := range strings.SplitSeq(k.path, ".") {
 				parent = parent.children[part]
 				field = structure.Field(parent.field)
 				structure = field

@@ -267,8 +267,8 @@ func (l *loader) checkVars() {
 
 // earlyName is the host's name as far as it is known before the includes are read, which may use it.
 func (l *loader) earlyName(roots []*node) string {
-	for i := len(roots) - 1; i >= 0; i-- {
-		host, _ := roots[i].get("host")
+	for _, root := range slices.Backward(roots) {
+		host, _ := root.get("host")
 		if host == nil || host.kind != mapNode {
 			continue
 		}

@@ -112,8 +112,7 @@ var syntaxWords = []struct{ contains, message, hint string }{
 // explainSyntax turns an error of the library into a problem.
 func explainSyntax(src *source, err error) Problem {
 	p := Problem{File: src.name}
-	var second *secondDocument
-	if errors.As(err, &second) {
+	if second, ok := errors.AsType[*secondDocument](err); ok {
 		p.Line, p.Column = second.line, 1
 		p.Message, p.Hint = "a second document begins here; one file holds one", `remove the "---" line, or put it into a file of its own and include it`
 		return p

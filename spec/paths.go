@@ -75,7 +75,7 @@ func (s pathStyle) clean(p string) string {
 		}
 	}
 	var out []string
-	for _, e := range strings.Split(p[len(root):], s.separator()) {
+	for e := range strings.SplitSeq(p[len(root):], s.separator()) {
 		switch {
 		case e == "" || e == ".":
 		case e == ".." && len(out) > 0 && out[len(out)-1] != "..":

@@ -99,8 +99,7 @@ func plainError(err error) error {
 	if errors.Is(err, fs.ErrPermission) {
 		return errors.New("cannot be read: permission denied")
 	}
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathErr.Err
 	}
 	return fmt.Errorf("cannot be read: %v", err)

@@ -164,17 +164,8 @@ func (e *serviceEntry) fromDefaults(sd *serviceDecoder, at *node) bool {
 	if deps == nil {
 		return false
 	}
-	for _, item := range deps.items {
-		if item == at {
-			return true
-		}
-	}
-	for _, p := range deps.pairs {
-		if p.key == at {
-			return true
-		}
-	}
-	return deps == at
+	return deps == at || slices.Contains(deps.items, at) ||
+		slices.ContainsFunc(deps.pairs, func(p pair) bool { return p.key == at })
 }
 
 func (l *loader) checkCycles(sd *serviceDecoder, names []string) {
@@ -257,7 +248,7 @@ func (l *loader) validate(root *node, s *Spec) {
 	section, key := root.get("host")
 	at := func(path string) *node {
 		n := section
-		for _, part := range strings.Split(path, ".") {
+		for part := range strings.SplitSeq(path, ".") {
 			v, k := n.get(part)
 			if v == nil {
 				return firstNode(k, firstNode(key, root))

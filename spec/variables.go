@@ -291,8 +291,7 @@ func (e *circleError) Error() string {
 
 // errorWords splits an error into its message and its hint.
 func errorWords(err error) (message, hint string) {
-	var w *wordsError
-	if errors.As(err, &w) {
+	if w, ok := errors.AsType[*wordsError](err); ok {
 		return w.message, w.hint
 	}
 	return err.Error(), ""
