@@ -11,14 +11,12 @@ import (
 	"servicehost/spec"
 )
 
-func ptr(s string) *string { return &s }
-
 // service is one instance as a load would make it.
 func service(name string, instance int, change ...func(*spec.Service)) *spec.Service {
 	s := &spec.Service{
 		Name: name, Instance: instance, ID: name, Type: spec.TypeService, Enabled: true, Instances: 1,
 		Command: []string{name, "--config", name + ".toml"}, Dir: "/srv/" + name,
-		Env:              map[string]*string{"LOG_LEVEL": ptr("info"), "GONE": nil},
+		Env:              map[string]*string{"LOG_LEVEL": new("info"), "GONE": nil},
 		DependsOn:        map[string]spec.Dependency{"db": {Condition: spec.ConditionStarted, Required: true}},
 		Restart:          spec.Restart{Policy: spec.RestartAlways, Delay: time.Second, Factor: 2, Jitter: 0.1},
 		SuccessExitCodes: []int{0},
@@ -169,7 +167,7 @@ func TestDiffShowsValuesAsTheyAreWritten(t *testing.T) {
 	next := service("api", 1, func(s *spec.Service) {
 		s.Command = []string{"api", "--config", "my file.toml", "--port", spec.AutoPort}
 		s.Port = spec.PortAuto
-		s.Env = map[string]*string{"LOG_LEVEL": ptr("debug"), "NEW": ptr(""), "LINES": ptr("a\nb")}
+		s.Env = map[string]*string{"LOG_LEVEL": new("debug"), "NEW": new(""), "LINES": new("a\nb")}
 		s.DependsOn = map[string]spec.Dependency{"mq": {Condition: spec.ConditionCompleted}}
 		s.Restart.Delay = 90 * time.Second
 		s.Restart.Window = 10 * time.Minute

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -58,10 +59,8 @@ func SecretName(name string) bool {
 	}
 	words := strings.FieldsFunc(lower, func(c rune) bool { return c < '0' || c > '9' && c < 'a' || c > 'z' })
 	for _, w := range words {
-		for _, s := range secretShort {
-			if w == s {
-				return true
-			}
+		if slices.Contains(secretShort, w) {
+			return true
 		}
 	}
 	return false

@@ -88,7 +88,7 @@ func hashless(s string) string {
 func TestEnvironmentSecretsAreHidden(t *testing.T) {
 	env := func(v string) func(*spec.Service) {
 		return func(s *spec.Service) {
-			s.Env = map[string]*string{"PLAIN_FROM_FILE": ptr(v), "DB_PASSWORD": ptr(v), "URL": ptr("http://u:" + v + "@h")}
+			s.Env = map[string]*string{"PLAIN_FROM_FILE": new(v), "DB_PASSWORD": new(v), "URL": new("http://u:" + v + "@h")}
 			s.EnvFromFile = map[string]bool{"PLAIN_FROM_FILE": true}
 		}
 	}
@@ -107,7 +107,8 @@ func TestEnvironmentSecretsAreHidden(t *testing.T) {
 
 func TestHashesOfTwoProcessesDiffer(t *testing.T) {
 	a, b := NewRedactor(), NewRedactor()
-	if a.Hash("x") == b.Hash("x") || a.Hash("x") != a.Hash("x") || len(a.Hash("x")) != len("<redacted #1a2b3c>") {
-		t.Errorf("%s %s", a.Hash("x"), b.Hash("x"))
+	one, again, other := a.Hash("x"), a.Hash("x"), b.Hash("x")
+	if one == other || one != again || len(one) != len("<redacted #1a2b3c>") {
+		t.Errorf("%s %s %s", one, again, other)
 	}
 }
