@@ -105,7 +105,8 @@ func httpAction(what string, timeout time.Duration) error {
 		return err
 	}
 	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	// The status decides; the body is read only so that the other end is not cut off while it writes.
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 	if resp.StatusCode >= 400 {
 		return fmt.Errorf("the answer was %s", resp.Status)
 	}
@@ -132,7 +133,7 @@ func (e *environment) execAction(a spec.Action, s *spec.Service, port int, id pr
 	if o, err := e.backend.OpenOutput(id, process.Stdout); err == nil {
 		go func() {
 			defer close(drained)
-			o.Copy(last.write)
+			_ = o.Copy(last.write) // what came until then is what there is to quote
 		}()
 		defer o.Close()
 	} else {
@@ -144,7 +145,7 @@ func (e *environment) execAction(a spec.Action, s *spec.Service, port int, id pr
 	select {
 	case ev = <-gone:
 	case <-timer.C:
-		e.backend.KillTree(id)
+		_ = e.backend.KillTree(id) // whether it could or not, only gone says that nothing is left
 		<-gone
 		return fmt.Errorf("not done after %s", text(timeout))
 	}

@@ -87,11 +87,7 @@ func (e *environment) watch() (c chan struct{}, release func()) {
 }
 
 func (e *environment) spawn(f func()) {
-	e.work.Add(1)
-	go func() {
-		defer e.work.Done()
-		f()
-	}()
+	e.work.Go(f)
 }
 
 // takeRestart books a place for an automatic restart and returns how long to wait for it.

@@ -150,14 +150,11 @@ func (i *instance) deadline() time.Time {
 		}
 	case Stopping, Killing:
 		add(i.ladder.next)
-	case Backoff, Waiting:
+	case Backoff, Waiting, Failed:
 		if !i.target.paused {
 			add(i.nextTry)
 		}
-	case Failed:
-		if !i.target.paused {
-			add(i.nextTry)
-		}
+	case Stopped, Starting, Exited: // nothing is due
 	}
 	return next
 }

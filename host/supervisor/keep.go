@@ -69,4 +69,6 @@ func (i *instance) put(prefix string, v any) {
 // forget deletes what was kept of an instance that the spec no longer names. Its incarnation stays: a
 // RunID must not come twice. So does an operator's wish: a checkout that drops a service for a moment
 // must not start what somebody stopped.
-func (e *environment) forget(k Key) { e.store.Delete(keepGood + k.String()) }
+func (e *environment) forget(k Key) {
+	_ = e.store.Delete(keepGood + k.String()) // what stays is read only if the spec names the service again
+}

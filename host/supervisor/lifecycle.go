@@ -78,9 +78,6 @@ func (i *instance) launch() bool {
 	}
 	i.run = r
 	i.attach(want.Log.Stderr != "")
-	e := i.event(journal.Started, "")
-	e.PID = r.ident.PID
-	i.env.tell(e)
 	return i.enter(Running, "")
 }
 
@@ -203,6 +200,7 @@ func (i *instance) decide(s *spec.Service, x restart.Exit) bool {
 		i.nextTry = time.Time{}
 		i.keep()
 		return i.enter(Exited, reason)
+	case restart.Failed: // below
 	}
 	i.nextTry = time.Time{}
 	if d.RetryAfter > 0 {

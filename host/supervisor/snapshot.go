@@ -94,17 +94,18 @@ func (i *instance) publishSeen() {
 
 // busy reports whether the instance is on its way to what target t asks for. A wait for a dependency
 // is not judged here.
-func (s *Snapshot) busy(t *target) bool {
-	if s.seq != t.seq {
+func (p *Snapshot) busy(t *target) bool {
+	if p.seq != t.seq {
 		return true
 	}
-	switch s.State {
+	switch p.State {
 	case Starting, Stopping, Killing:
 		return true
 	case Running:
-		return !s.Up || s.SpecState == SpecPending
+		return !p.Up || p.SpecState == SpecPending
 	case Stopped:
-		return s.Up
+		return p.Up
+	case Waiting, Backoff, Exited, Failed: // on its way only where it shall be down
 	}
-	return !s.Up
+	return !p.Up
 }
