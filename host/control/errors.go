@@ -32,8 +32,7 @@ type errorBody struct {
 
 // asError gives any error the form that goes over the wire.
 func asError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		if e.Status == 0 {
 			e = &Error{Status: http.StatusInternalServerError, Message: e.Message, Hint: e.Hint}
 		}

@@ -130,8 +130,7 @@ func body(w http.ResponseWriter, r *http.Request, into any) bool {
 		return true
 	}
 	status := http.StatusBadRequest
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		status = http.StatusRequestEntityTooLarge
 	}
 	writeError(w, &Error{Status: status, Message: fmt.Sprintf("cannot read the request: %v", err)})

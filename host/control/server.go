@@ -67,8 +67,7 @@ func listenIn(dir string, c Config) (*Server, error) {
 	sweep(dir)
 	var err error
 	if s.claim, err = take(dir, id); err != nil {
-		var running *AlreadyRunningError
-		if errors.As(err, &running) {
+		if running, ok := errors.AsType[*AlreadyRunningError](err); ok {
 			running.Files = s.entry.Files
 		}
 		return nil, err

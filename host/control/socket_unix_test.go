@@ -3,8 +3,10 @@
 package control
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -116,6 +118,15 @@ func TestPolicyGivesAccess(t *testing.T) {
 			}
 		})
 	}
+}
+
+// newRecorder asks the server without a network, as whoever conn says.
+func newRecorder(t *testing.T, s *Server, conn *peerConn, method, path string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(method, path, nil)
+	w := httptest.NewRecorder()
+	s.serve(w, r.WithContext(context.WithValue(t.Context(), peerKey{}, conn)))
+	return w
 }
 
 func TestServerRefusesWhoHasNoAccess(t *testing.T) {
