@@ -92,8 +92,7 @@ type errorJSON struct {
 // printError writes an error in the form that was asked for. With JSON it is
 // {"error":{"message":"","hint":""}}, and the further lines belong to the hint.
 func printError(w io.Writer, p palette, asJSON bool, err error) {
-	var done *exit
-	if errors.As(err, &done) {
+	if _, ok := errors.AsType[*exit](err); ok {
 		return
 	}
 	var invalid *host.InvalidSpec
