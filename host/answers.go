@@ -78,6 +78,7 @@ func asDesired(p *supervisor.Snapshot) bool {
 		return false
 	case supervisor.Stopped:
 		return !p.Up
+	case supervisor.Starting, supervisor.Running, supervisor.Stopping, supervisor.Killing, supervisor.Exited:
 	}
 	return p.SpecState != supervisor.SpecRolledBack
 }

@@ -23,7 +23,7 @@ func (h *Host) openLog(c spec.HostLog, stateDir string) error {
 	if path == "" && h.opt.Managed {
 		path = filepath.Join(stateDir, "logs", "host.log")
 	}
-	var out zapcore.WriteSyncer = zapcore.Lock(zapcore.AddSync(h.opt.Stderr))
+	out := zapcore.Lock(zapcore.AddSync(h.opt.Stderr))
 	if path != "" {
 		w, err := newRotator(path, c.MaxSize, c.MaxFiles)
 		if err != nil {

@@ -60,9 +60,9 @@ func (r *rotator) rotate() {
 	r.f.Close()
 	r.f = nil
 	for n := r.keep - 1; n >= 1; n-- {
-		os.Rename(fmt.Sprintf("%s.%d", r.path, n), fmt.Sprintf("%s.%d", r.path, n+1))
+		_ = os.Rename(fmt.Sprintf("%s.%d", r.path, n), fmt.Sprintf("%s.%d", r.path, n+1)) // few of them exist at first
 	}
-	os.Rename(r.path, r.path+".1")
+	_ = os.Rename(r.path, r.path+".1") // where it can't be, the file grows on: better than a log that stops
 }
 
 func (r *rotator) Sync() error { return nil }
