@@ -78,6 +78,9 @@ func (i *instance) launch() bool {
 	}
 	i.run = r
 	i.attach(want.Log.Stderr != "")
+	e := i.event(journal.Started, "")
+	e.PID = r.ident.PID
+	i.env.tell(e)
 	return i.enter(Running, "")
 }
 
