@@ -59,7 +59,7 @@ func pathInfo(path string) (fileInfo, error) {
 
 func infoOf(st *unix.Stat_t) fileInfo {
 	return fileInfo{
-		id:      fileID{volume: uint64(st.Dev), index: uint64(st.Ino)},
+		id:      fileID{volume: uint64(st.Dev), index: st.Ino}, //nolint:unconvert,nolintlint // Dev is int32 on macOS
 		size:    st.Size,
 		links:   int(st.Nlink),
 		gone:    st.Nlink == 0,
