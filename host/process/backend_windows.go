@@ -282,7 +282,7 @@ func (b *backend) Close() error {
 		u.mu.Lock()
 		if !u.gone {
 			u.killed = true
-			b.kill(u)
+			_ = b.kill(u) // what does not go is told below
 		}
 		u.mu.Unlock()
 	}

@@ -67,7 +67,7 @@ func environment(env []string, marker string) ([]uint16, error) {
 	if root, err := windows.GetSystemWindowsDirectory(); err == nil {
 		vars = append(vars, variable{"SYSTEMROOT", "SystemRoot=" + root})
 	}
-	for _, text := range append(env[:len(env):len(env)], marker) {
+	for _, text := range append(slices.Clip(env), marker) {
 		// "=C:=C:\dir" is how the system keeps the folder of a drive: its name begins with "=".
 		i := strings.IndexByte(text[min(1, len(text)):], '=')
 		if i < 0 {

@@ -104,8 +104,8 @@ func TestEnvironmentIsSortedAndComplete(t *testing.T) {
 	if got := entries(t, block); strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("block %q\nwant  %q", got, want)
 	}
-	block, err = environment([]string{`SYSTEMROOT=D:\other`}, "HOST_RUN=x")
-	if got := entries(t, block); err != nil || len(got) != 2 || got[1] != `SYSTEMROOT=D:\other` {
+	block, err = environment([]string{`SYSTEMROOT=D:\windows`}, "HOST_RUN=x")
+	if got := entries(t, block); err != nil || len(got) != 2 || got[1] != `SYSTEMROOT=D:\windows` {
 		t.Errorf("a given SystemRoot became %q, %v", got, err)
 	}
 	for _, bad := range []string{"", "NAME", "=x", "A=b\x00c"} {

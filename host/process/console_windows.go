@@ -144,10 +144,11 @@ func (b *backend) runCtrl(step string, pids []uint32) (code uint32, err error) {
 		return 0, fmt.Errorf("cannot run the console helper %q: %w", b.opt.Exe, err)
 	}
 	defer windows.CloseHandle(info.Process)
+	// Where it is ended below and that fails, it has ended or it goes with the outer job.
 	done := make(chan struct{})
 	w, err := waitFor(info.Process, func() { close(done) })
 	if err != nil {
-		windows.TerminateProcess(info.Process, killedCode)
+		_ = windows.TerminateProcess(info.Process, killedCode)
 		return 0, err
 	}
 	defer w.stop()
@@ -156,10 +157,10 @@ func (b *backend) runCtrl(step string, pids []uint32) (code uint32, err error) {
 	select {
 	case <-done:
 	case <-timer.C:
-		windows.TerminateProcess(info.Process, killedCode)
+		_ = windows.TerminateProcess(info.Process, killedCode)
 		return 0, fmt.Errorf("the console helper did not answer within %v", ctrlWait)
 	case <-b.quit:
-		windows.TerminateProcess(info.Process, killedCode)
+		_ = windows.TerminateProcess(info.Process, killedCode)
 		return 0, os.ErrClosed
 	}
 	err = windows.GetExitCodeProcess(info.Process, &code)

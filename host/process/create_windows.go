@@ -121,7 +121,7 @@ func (b *backend) start(u *run, r Request) error {
 	}
 	u.process = info.Process
 	if u.wait, err = waitFor(u.process, b.post(u.key)); err != nil {
-		windows.TerminateJobObject(u.job, killedCode)
+		_ = windows.TerminateJobObject(u.job, killedCode) // to close the job does the same
 		return startError(r, err)
 	}
 	u.ident = Identity{PID: int(info.ProcessId)}

@@ -165,7 +165,9 @@ func (c *client) List() []Run {
 	return a.Runs
 }
 
-func (c *client) Ack(id RunID) { c.call(call{Method: callAck, Run: id}) }
+func (c *client) Ack(id RunID) {
+	_, _ = c.call(call{Method: callAck, Run: id}) // a run that is not acknowledged stays in List
+}
 
 func (c *client) Usage(id RunID) (Usage, error) {
 	a, err := c.call(call{Method: callUsage, Run: id})

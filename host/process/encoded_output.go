@@ -96,7 +96,7 @@ func (o *remoteOutput) Copy(sink func([]byte)) error {
 		c.mu.Lock()
 		delete(c.channels, number)
 		c.mu.Unlock()
-		c.sendNumbers(frameStop, number)
+		_ = c.sendNumbers(frameStop, number) // fails with the connection, which ends the copy too
 	}()
 	if err := c.sendJSON(frameCopy, copyFrom{Channel: number, Run: o.run, Stream: o.stream}); err != nil {
 		return asError(err)

@@ -32,7 +32,7 @@ func NewServer(b Backend) *Server {
 // Serve serves one connection until it ends, closes it, and returns nil when the other end hung up.
 func (s *Server) Serve(conn io.ReadWriteCloser) error {
 	c := &served{Server: s, wire: newWire(conn), done: make(chan struct{}), copies: map[uint64]*copying{}}
-	var busy sync.WaitGroup
+	var busy sync.WaitGroup // what these can't send is lost with the connection, of which read hears too
 	busy.Go(c.pushEvents)
 	err := c.read(&busy)
 	close(c.done)
@@ -92,7 +92,7 @@ func (c *served) read(busy *sync.WaitGroup) error {
 			if err := json.Unmarshal(rest, &q); err != nil {
 				return fmt.Errorf("cannot read a call: %w", err)
 			}
-			busy.Go(func() { c.sendJSON(frameAnswer, c.answer(q)) })
+			busy.Go(func() { _ = c.sendJSON(frameAnswer, c.answer(q)) })
 		case frameCopy:
 			var from copyFrom
 			if err := json.Unmarshal(rest, &from); err != nil {
@@ -102,7 +102,7 @@ func (c *served) read(busy *sync.WaitGroup) error {
 			c.copies[from.Channel] = k
 			busy.Go(func() {
 				if end, told := k.run(c.wire, from.Channel); told {
-					c.sendJSON(frameEnd, end)
+					_ = c.sendJSON(frameEnd, end)
 				}
 			})
 		default:

@@ -52,7 +52,7 @@ func (b *backend) advance(u *run) {
 		}
 		opened := u.openMembers()
 		if u.killed || onlyConsoleHosts(u.members) {
-			windows.TerminateJobObject(u.job, killedCode)
+			_ = windows.TerminateJobObject(u.job, killedCode) // tried again while members are left
 		}
 		if opened == 0 {
 			b.retry(u)
@@ -108,7 +108,7 @@ func (b *backend) kill(u *run) error {
 // ended records the end of the main process. u.mu is held.
 func (b *backend) ended(u *run) {
 	var code uint32
-	windows.GetExitCodeProcess(u.process, &code)
+	_ = windows.GetExitCodeProcess(u.process, &code) // the handle came with the process and has every right
 	u.exit = &Exit{Code: int(code), At: time.Now()}
 	if u.stdin != 0 {
 		windows.CloseHandle(u.stdin)

@@ -59,7 +59,7 @@ func (g *guard) start() error {
 
 func (g *guard) tell(sign string, pgid int) {
 	if g != nil && g.sys.cgroups == nil && g.pipe != nil {
-		g.pipe.WriteString(sign + strconv.Itoa(pgid) + "\n")
+		_, _ = g.pipe.WriteString(sign + strconv.Itoa(pgid) + "\n") // a dead guard is replaced and told of all
 	}
 }
 
@@ -102,7 +102,7 @@ func (g *guard) stop() {
 	if g == nil || g.pipe == nil {
 		return
 	}
-	g.pipe.WriteString("quit\n")
+	_, _ = g.pipe.WriteString("quit\n") // fails if it is dead, and that is what is waited for
 	g.pipe.Close()
 	for {
 		if _, err := syscall.Wait4(g.pid, nil, 0, nil); err != syscall.EINTR {
@@ -145,8 +145,8 @@ func helperMain(args []string) (bool, int) {
 // endCgroup kills all below the parent cgroup and deletes it. What is in an uninterruptible call goes
 // when it returns; only its empty folder is left then.
 func endCgroup(dir string) {
-	for range 100 {
-		os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
+	for range 100 { // what can't be killed now is tried again
+		_ = os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
 		b, err := os.ReadFile(filepath.Join(dir, "cgroup.events"))
 		if err != nil || strings.Contains(string(b), "populated 0") {
 			break

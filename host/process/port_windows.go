@@ -46,12 +46,13 @@ func (p *port) read(h windows.Handle, handle func(key uintptr, message uint32)) 
 	}
 }
 
-// post queues a message of ours. After close it does nothing useful and no harm.
+// post queues a message of ours, which fails only where the kernel is out of memory. After close it
+// does nothing.
 func (p *port) post(key uintptr, message uint32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.handle != 0 {
-		windows.PostQueuedCompletionStatus(p.handle, message, key, nil)
+		_ = windows.PostQueuedCompletionStatus(p.handle, message, key, nil)
 	}
 }
 

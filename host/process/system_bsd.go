@@ -96,7 +96,7 @@ func (s *system) watch(u *run) {
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	if s.b.closed {
-		s.kill(u)
+		_ = s.kill(u) // Close tells if it does not go
 	}
 	if err != nil { // ESRCH: it is a zombie already
 		s.mainEnded(u)
@@ -110,7 +110,7 @@ func (s *system) mainEnded(u *run) {
 		return
 	}
 	if !u.tree {
-		s.kill(u)
+		_ = s.kill(u) // mostly nothing is left to kill
 	}
 	var ws syscall.WaitStatus
 	for {
@@ -157,7 +157,7 @@ func (s *system) usage(*run) (Usage, error) {
 }
 
 func (s *system) close() {
-	s.wake.Write([]byte{0})
+	_, _ = s.wake.Write([]byte{0}) // fails where the loop has ended already
 	<-s.done
 	s.wake.Close()
 	unix.Close(s.kq)

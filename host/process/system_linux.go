@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"syscall"
 
@@ -115,7 +116,7 @@ func (s *system) watch(u *run) {
 	}
 	s.guard.add(u)
 	if s.b.closed {
-		s.kill(u)
+		_ = s.kill(u) // Close tells if it does not go
 	}
 	if u.pidfd < 0 {
 		return // ended already, or no pidfds here: SIGCHLD finds it
@@ -156,7 +157,7 @@ func (s *system) mainEnded(u *run) {
 		u.pidfd = -1
 	}
 	if !u.tree {
-		s.kill(u)
+		_ = s.kill(u) // what can't be killed is waited for
 	}
 	reap(u.ident.PID)
 	u.reaped = true
@@ -183,7 +184,9 @@ func (s *system) check(u *run) {
 	}
 	if first {
 		s.byFD[int32(u.cg.events)] = u
-		s.poll.add(u.cg.events, unix.EPOLLPRI)
+		if err := s.poll.add(u.cg.events, unix.EPOLLPRI); err != nil {
+			s.b.opt.Warn(fmt.Sprintf("cannot watch the cgroup of process %d: %v", u.ident.PID, err))
+		}
 	}
 }
 
@@ -225,11 +228,8 @@ func signalMember(g *cgroup, pid int, sig syscall.Signal) {
 		return
 	}
 	defer unix.Close(fd)
-	for _, p := range g.procs() {
-		if p == pid {
-			unix.PidfdSendSignal(fd, sig, nil, 0)
-			return
-		}
+	if slices.Contains(g.procs(), pid) {
+		unix.PidfdSendSignal(fd, sig, nil, 0)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -115,7 +116,7 @@ func (b *backend) start(u *run, r Request) error {
 	defer p.closeChild()
 	attr := &syscall.ProcAttr{
 		Dir:   r.Dir,
-		Env:   append(r.Env[:len(r.Env):len(r.Env)], markerVar+"="+b.marker(u.id)),
+		Env:   append(slices.Clip(r.Env), markerVar+"="+b.marker(u.id)),
 		Files: []uintptr{uintptr(p.childIn), uintptr(p.childOut), uintptr(p.childErr)},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: cred},
 	}
@@ -260,7 +261,7 @@ func (b *backend) Close() error {
 	b.empty = make(chan struct{})
 	for _, u := range b.runs {
 		if !u.gone && u.ident.PID != 0 {
-			b.sys.kill(u)
+			_ = b.sys.kill(u) // what does not go is told below
 		}
 	}
 	b.checkEmpty()
