@@ -61,6 +61,7 @@ type Host struct {
 	watcher  *reload.Watcher
 	reloads  chan func()
 	usage    usage
+	trimmer  trimmer
 	ctx      context.Context // ends when the host is to end
 	shutdown context.CancelCauseFunc
 
@@ -220,6 +221,7 @@ func (h *Host) end(ctx context.Context) {
 
 // close gives back whatever open took, in reverse order.
 func (h *Host) close() {
+	h.trimmer.stop()
 	if h.control != nil {
 		h.control.Close()
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"servicehost/host/journal"
+	"servicehost/host/supervisor"
 	"servicehost/spec"
 )
 
@@ -22,7 +23,7 @@ func (h *Host) loadOptions() spec.Options {
 // The records of the last good spec: the host section, and one for each instance.
 const (
 	lastGoodHost = "last_good_host"
-	lastGoodUnit = "last_good/"
+	lastGoodUnit = supervisor.KeepApplied
 )
 
 // goodHost is what is kept beside the services.

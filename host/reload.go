@@ -154,6 +154,7 @@ func (h *Host) handOut(ctx context.Context, next *spec.Spec, retry []string, mon
 			})
 		}
 		end <- applied{out, err}
+		h.trimmer.later()
 	}()
 	return end
 }

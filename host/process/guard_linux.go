@@ -22,7 +22,7 @@ type guard struct {
 	pipe *os.File
 }
 
-// start runs on the goroutine that makes the system, before any child, or on the spawner's thread.
+// start forks the guard. It has no parent-death signal: it is there for when we are dead.
 func (g *guard) start() error {
 	var fds [2]int
 	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
@@ -71,7 +71,7 @@ func (g *guard) dead() bool {
 	return ok
 }
 
-// ended restarts the guard if pid was it. It runs on the spawner's thread.
+// ended restarts the guard if pid was it. It is called by sweep.
 func (g *guard) ended(pid int) {
 	if g == nil || pid != g.pid {
 		return

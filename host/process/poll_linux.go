@@ -3,8 +3,6 @@ package process
 import (
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,14 +58,3 @@ func (p *poller) close() {
 	p.f.Close()
 	<-p.done
 }
-
-// childSignals delivers SIGCHLD, several at once as one.
-type childSignals struct{ c chan os.Signal }
-
-func notifyChild() childSignals {
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGCHLD)
-	return childSignals{c}
-}
-
-func (c childSignals) stop() { signal.Stop(c.c) }

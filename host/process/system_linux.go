@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,9 @@ type system struct {
 	b       *backend
 	cgroups *cgroups
 	spawner *spawner
+	forking atomic.Int32  // forks whose child is not registered yet
+	again   atomic.Bool   // a sweep met a child that may be one of those
+	making  chan struct{} // room for the goroutines that make a cgroup: the kernel serves one at a time
 	poll    *poller
 	guard   *guard
 	strays  *strays
@@ -54,6 +58,7 @@ func newSystem(b *backend) (*system, error) {
 	s.poll = p
 	s.strays = newStrays(s)
 	s.spawner = newSpawner(s.sweep)
+	s.making = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	if b.opt.Guard {
 		s.guard = &guard{sys: s}
 		if err := s.guard.start(); err != nil {
@@ -75,7 +80,9 @@ func (s *system) prepare(u *run, attr *syscall.ProcAttr) error {
 	if u.id.Task != "" {
 		name += "-" + u.id.Task
 	}
+	s.making <- struct{}{}
 	cg, err := s.cgroups.create(name)
+	<-s.making
 	if err != nil {
 		return err
 	}
@@ -94,6 +101,8 @@ func (s *system) abandon(u *run) {
 func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAttr) error {
 	err := error(syscall.ECANCELED)
 	s.spawner.do(func() {
+		s.forking.Add(1)
+		defer s.forked()
 		var id Identity
 		if id.PID, err = syscall.ForkExec(path, argv, attr); err != nil {
 			return
@@ -252,8 +261,15 @@ func (s *system) kill(u *run) error {
 	return err
 }
 
-// sweep runs on the spawner's thread after SIGCHLD, so never between a fork and its registration. It
-// reaps what became ours by its parent's death, and looks at the groups that have no cgroup.
+// forked ends what spawn began, and has a sweep repeated that could not tell whose child it met.
+func (s *system) forked() {
+	if s.forking.Add(-1); s.again.Swap(false) {
+		s.spawner.sweepSoon()
+	}
+}
+
+// sweep runs after SIGCHLD. It reaps what became ours by its parent's death, and looks at the groups
+// that have no cgroup.
 func (s *system) sweep() {
 	if s.b.opt.Subreaper {
 		for {
@@ -261,16 +277,25 @@ func (s *system) sweep() {
 			if pid == 0 {
 				break
 			}
+			forking := s.forking.Load() // before the look-up: who is dead and was forked by then is registered
 			s.b.mu.Lock()
 			u := s.byPID[pid]
 			if u != nil {
 				s.mainEnded(u)
 			}
 			s.b.mu.Unlock()
-			if u == nil {
-				reap(pid)
-				s.guard.ended(pid)
+			if u != nil {
+				continue
 			}
+			if forking > 0 {
+				s.again.Store(true)
+				if s.forking.Load() > 0 {
+					break
+				}
+				continue
+			}
+			reap(pid)
+			s.guard.ended(pid)
 		}
 	} else if s.guard != nil && s.guard.dead() {
 		s.guard.ended(s.guard.pid)
@@ -352,48 +377,4 @@ func anyDead() int {
 		}
 		return int(childInfo(&si).pid)
 	}
-}
-
-// spawner owns the thread that all children are forked from: the parent-death signal follows the
-// thread, not the process (prctl(2), PR_SET_PDEATHSIG), so that thread must live as long as we do.
-type spawner struct {
-	work chan func()
-	stop chan struct{}
-	done chan struct{}
-}
-
-func newSpawner(sweep func()) *spawner {
-	s := &spawner{work: make(chan func()), stop: make(chan struct{}), done: make(chan struct{})}
-	children := notifyChild()
-	go func() {
-		defer close(s.done)
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, after all children
-		defer children.stop()
-		for {
-			select {
-			case f := <-s.work:
-				f()
-			case <-children.c:
-				sweep()
-			case <-s.stop:
-				return
-			}
-		}
-	}()
-	return s
-}
-
-// do runs f on the spawner's thread and waits for it.
-func (s *spawner) do(f func()) {
-	done := make(chan struct{})
-	select {
-	case s.work <- func() { f(); close(done) }:
-		<-done
-	case <-s.done:
-	}
-}
-
-func (s *spawner) close() {
-	close(s.stop)
-	<-s.done
 }

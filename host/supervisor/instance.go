@@ -47,6 +47,7 @@ type instance struct {
 	depFail  bool // failed because a dependency will not come
 
 	good     *spec.Service // the last spec that proved to work
+	goodKept bool          // it is on disk
 	rejected string        // hash of the spec that was rolled back
 	why      string        // why it was rejected
 	proving  bool          // the run has to prove its spec, or good comes back
@@ -191,7 +192,7 @@ func (i *instance) adopt(t *target) {
 		i.use(want)
 		i.tried = want
 		if !i.proving && i.good != nil {
-			i.setGood(want)
+			i.good = want
 		}
 	}
 }
@@ -290,7 +291,7 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 	}
 	if want := i.wanted(); want != i.spec && needsRestart(i.run.spec, want) {
 		if i.good == nil {
-			i.setGood(i.spec) // it runs: that is better than nothing to go back to
+			i.good = i.spec // it runs: that is better than nothing to go back to
 		}
 		if err := preflight(i.env, want); err != nil && sameSpec(i.good, i.spec) {
 			i.reject(want, fmt.Sprintf("cannot start service %q: %v", want.ID, err))

@@ -22,6 +22,8 @@ const (
 	keepInstance = "instance/"
 	keepGood     = "good/"
 	keepWish     = "wish/"
+	// KeepApplied is where the host keeps the spec of each instance that was applied last.
+	KeepApplied = "last_good/"
 )
 
 // kept is what is remembered of an instance.
@@ -45,9 +47,13 @@ func (i *instance) restore() {
 	if ok, err := i.env.store.Get(keepInstance+i.key.String(), &k); err == nil && ok {
 		i.incarnation, i.restart, i.rejected, i.why = k.Incarnation, k.Restart, k.Rejected, k.Why
 	}
-	var good spec.Service
-	if ok, err := i.env.store.Get(keepGood+i.key.String(), &good); err == nil && ok {
-		i.good = &good
+	// What was put to the proof when the host ended, else what was applied last.
+	for _, prefix := range []string{keepGood, KeepApplied} {
+		var good spec.Service
+		if ok, err := i.env.store.Get(prefix+i.key.String(), &good); err == nil && ok {
+			i.good, i.goodKept = &good, prefix == keepGood
+			break
+		}
 	}
 	if i.good == nil || i.rejected != i.target.spec.Hash {
 		i.rejected, i.why = "", ""
@@ -58,7 +64,20 @@ func (i *instance) keep() {
 	i.put(keepInstance, kept{Incarnation: i.incarnation, Restart: i.restart, Rejected: i.rejected, Why: i.why})
 }
 
-func (i *instance) keepGood() { i.put(keepGood, i.good) }
+// keepGood writes down the spec to go back to while another has to prove itself, and deletes it (nil)
+// when that is done: KeepApplied has the same then.
+func (i *instance) keepGood(s *spec.Service) {
+	switch {
+	case s != nil:
+		i.goodKept = true
+		i.put(keepGood, s)
+	case i.goodKept:
+		i.goodKept = false
+		if err := i.env.store.Delete(keepGood + i.key.String()); err != nil {
+			i.env.tell(i.event(journal.Warning, fmt.Sprintf("cannot keep the state of service %q on disk: %v", i.spec.ID, err)))
+		}
+	}
+}
 
 func (i *instance) put(prefix string, v any) {
 	if err := i.env.store.Put(prefix+i.key.String(), v); err != nil {

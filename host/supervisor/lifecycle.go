@@ -67,7 +67,9 @@ func (i *instance) launch() bool {
 	i.incarnation++
 	i.keep()
 	r := &run{id: process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}, spec: want, started: time.Now()}
-	i.proving = want.Type == spec.TypeService && (i.good == nil || i.good.Hash != want.Hash)
+	if i.proving = want.Type == spec.TypeService && !sameSpec(i.good, want); i.proving {
+		i.keepGood(i.good)
+	}
 	req, port, err := request(i.env, want)
 	if err == nil {
 		r.port = port
@@ -78,9 +80,6 @@ func (i *instance) launch() bool {
 	}
 	i.run = r
 	i.attach(want.Log.Stderr != "")
-	e := i.event(journal.Started, "")
-	e.PID = r.ident.PID
-	i.env.tell(e)
 	return i.enter(Running, "")
 }
 
@@ -162,7 +161,7 @@ func (i *instance) afterRun() {
 		return
 	}
 	if success && r.spec.Type == spec.TypeOneshot {
-		i.setGood(r.spec)
+		i.good = r.spec
 	}
 	x := restart.Exit{Success: success, Text: how, Uptime: uptime, Healthy: uptime}
 	if i.ended == endMaxRuntime && asked {

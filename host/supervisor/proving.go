@@ -8,17 +8,9 @@ import (
 // proved takes the running spec for one that works: it is what a later, bad one goes back to.
 func (i *instance) proved() {
 	i.proving = false
-	i.setGood(i.spec)
+	i.good = i.spec
+	i.keepGood(nil)
 	i.publish()
-}
-
-// setGood remembers the last spec that worked, on disk too.
-func (i *instance) setGood(s *spec.Service) {
-	if sameSpec(i.good, s) {
-		return
-	}
-	i.good = s
-	i.keepGood()
 }
 
 // rollBack turns to the spec that last worked, if the failed one had to prove itself and is still

@@ -1,0 +1,110 @@
+package process
+
+import (
+	"os"
+	"os/signal"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// spawner owns the threads that children are forked from: the parent-death signal follows the thread,
+// not the process (prctl(2), PR_SET_PDEATHSIG), so these threads must live as long as we do.
+type spawner struct {
+	work    chan func()
+	child   chan os.Signal // SIGCHLD, several at once as one
+	stop    chan struct{}
+	threads atomic.Int32
+	swept   chan struct{} // closed when the sweeping goroutine has ended
+}
+
+const (
+	// A fork blocks its thread until the child has called exec: two keep two cores busy.
+	fewThreads = 2
+	// More come only when all are stuck, as an exec from a hanging network drive may be.
+	manyThreads = 32
+	stuckAfter  = time.Second
+)
+
+func newSpawner(sweep func()) *spawner {
+	s := &spawner{work: make(chan func()), child: make(chan os.Signal, 1), stop: make(chan struct{}), swept: make(chan struct{})}
+	for range fewThreads {
+		s.thread()
+	}
+	signal.Notify(s.child, unix.SIGCHLD)
+	go func() {
+		defer close(s.swept)
+		defer signal.Stop(s.child)
+		for {
+			select {
+			case <-s.child:
+				sweep()
+			case <-s.stop:
+				return
+			}
+		}
+	}()
+	return s
+}
+
+// thread adds a thread, unless there are many.
+func (s *spawner) thread() {
+	if s.threads.Add(1) > manyThreads {
+		s.threads.Add(-1)
+		return
+	}
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, after all children
+		for {
+			select {
+			case f := <-s.work:
+				f()
+			case <-s.stop:
+				return
+			}
+		}
+	}()
+}
+
+// do runs f on a thread that outlives all children, and waits for it. After close it does nothing.
+func (s *spawner) do(f func()) {
+	done := make(chan struct{})
+	job := func() { f(); close(done) }
+	select {
+	case s.work <- job:
+		<-done
+		return
+	case <-s.stop:
+		return
+	default:
+	}
+	stuck := time.NewTimer(stuckAfter)
+	defer stuck.Stop()
+	for {
+		select {
+		case s.work <- job:
+			<-done
+			return
+		case <-s.stop:
+			return
+		case <-stuck.C:
+			s.thread()
+			stuck.Reset(stuckAfter)
+		}
+	}
+}
+
+// sweepSoon has sweep run as if a child had ended.
+func (s *spawner) sweepSoon() {
+	select {
+	case s.child <- unix.SIGCHLD:
+	default:
+	}
+}
+
+func (s *spawner) close() {
+	close(s.stop)
+	<-s.swept
+}

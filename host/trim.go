@@ -1,0 +1,45 @@
+package host
+
+import (
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// trimmer gives memory back to the system after a burst of work: a host is idle for weeks after it
+// started its services for a second.
+type trimmer struct {
+	mu    sync.Mutex
+	timer *time.Timer
+}
+
+// trimAfter is how long nothing must have been begun before memory is given back.
+const trimAfter = 3 * time.Second
+
+// later asks for it; asked again meanwhile, it happens once, later.
+func (t *trimmer) later() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer == nil {
+		t.timer = time.AfterFunc(trimAfter, trim)
+		return
+	}
+	t.timer.Reset(trimAfter)
+}
+
+func (t *trimmer) stop() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+}
+
+// trim collects until the stacks of idle goroutines have shrunk: each collection halves them at most.
+func trim() {
+	for range 3 {
+		runtime.GC()
+	}
+	debug.FreeOSMemory()
+}
