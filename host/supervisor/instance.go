@@ -62,10 +62,14 @@ type run struct {
 	spec    *spec.Service
 	port    int
 	started time.Time
-	exit    *process.Exit
+	whole   bool          // up while anything of its tree runs, not just its main process
+	exit    *process.Exit // of its main process
 	outputs []process.Output
 	drained <-chan struct{}
 }
+
+// leaving reports whether the run has ended by itself and only the rest of its tree is to go.
+func (r *run) leaving() bool { return r.exit != nil && !r.whole }
 
 // ending says why a run is being stopped, which decides what follows.
 type ending int
@@ -140,7 +144,7 @@ func (i *instance) deadline() time.Time {
 	}
 	switch i.state {
 	case Running:
-		if i.run.exit != nil {
+		if i.run.leaving() {
 			return i.run.exit.At.Add(lingerAfterExit)
 		}
 		if i.proving {
@@ -276,8 +280,8 @@ func sameSpec(a, b *spec.Service) bool {
 }
 
 func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
-	if x := i.run.exit; x != nil { // the rest of the tree is being ended
-		if now.Sub(x.At) >= lingerAfterExit {
+	if i.run.leaving() { // the rest of the tree is being ended
+		if x := i.run.exit; now.Sub(x.At) >= lingerAfterExit {
 			return i.beginStop(now, fmt.Sprintf("%s; ending the rest of its tree", exitText(*x)), endExited)
 		}
 		return false

@@ -44,6 +44,9 @@ func (i *instance) climb(now time.Time) bool {
 		i.killTree()
 		return false
 	}
+	if i.ended == endExited {
+		return i.forceKill(fmt.Sprintf("the rest of its tree is still there %s after its main process ended", text(now.Sub(i.run.exit.At))))
+	}
 	steps := i.spec.Stop.Steps
 	if i.ladder.step >= len(steps) || !now.Before(i.ladder.end) {
 		return i.forceKill(fmt.Sprintf("still running %s after the stop began", text(now.Sub(i.since))))

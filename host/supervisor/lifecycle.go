@@ -66,7 +66,7 @@ func (i *instance) launch() bool {
 	i.auto = false
 	i.incarnation++
 	i.keep()
-	r := &run{id: process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}, spec: want, started: time.Now()}
+	r := &run{id: process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}, spec: want, started: time.Now(), whole: want.Track == spec.TrackTree}
 	if i.proving = want.Type == spec.TypeService && !sameSpec(i.good, want); i.proving {
 		i.keepGood(i.good)
 	}
@@ -121,6 +121,10 @@ func (i *instance) onProcess(e process.Event) {
 	if i.run.exit == nil {
 		x := e.Exit
 		i.run.exit = &x
+		if i.run.whole && e.Kind == process.Exited && i.state == Running {
+			i.reason = "its main process has ended (" + exitText(x) + "), the rest of its tree runs on"
+			i.publish()
+		}
 	}
 	if e.Kind == process.Gone {
 		i.afterRun()
@@ -134,10 +138,14 @@ func (i *instance) afterRun() {
 	i.finishOutput(r)
 	success := slices.Contains(i.spec.SuccessExitCodes, r.exit.Code) && r.exit.Signal == ""
 	asked := (i.state == Stopping || i.state == Killing) && i.ended != endExited
-	uptime := r.exit.At.Sub(r.started)
+	at := r.exit.At
+	if r.whole {
+		at = time.Now()
+	}
+	uptime := at.Sub(r.started)
 	how := exitText(*r.exit)
 	i.lastExit = &journal.Exit{Code: r.exit.Code, Signal: r.exit.Signal, Text: how + " after " + text(uptime), Uptime: uptime}
-	i.exitAt = r.exit.At
+	i.exitAt = at
 	e := i.event(journal.ProcessExited, i.lastExit.Text)
 	e.Exit, e.PID = i.lastExit, r.ident.PID
 	if words := i.log.Tail(5); !success && !asked && len(words) > 0 {

@@ -61,7 +61,7 @@ func (i *instance) publish() {
 		Up: i.target.up && !i.target.remove, DownReason: i.target.downReason, DownBy: i.target.downBy, Until: i.target.until,
 		Restarts: i.restarts, NextTry: i.nextTry, LastExit: i.lastExit, ExitAt: i.exitAt,
 		Spec: i.spec, SpecState: SpecApplied, Rejected: i.rejected, RejectWhy: i.why, Proving: i.run != nil && i.proving && i.good != nil,
-		ForGood: i.state == Failed && i.nextTry.IsZero() && !i.depFail,
+		ForGood: i.state == Failed && i.nextTry.IsZero(),
 		seq:     i.target.seq,
 	}
 	switch i.state {

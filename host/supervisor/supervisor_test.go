@@ -127,6 +127,56 @@ func TestFailedDependencyIsTheReasonOfItsWaiters(t *testing.T) {
 	})
 }
 
+func TestFailureReachesTheEndOfAChainAndSoDoesItsMending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		code := 1
+		fake.Behave = func(id process.RunID, _ process.Request) processtest.Behavior {
+			if id.Service == "migrate" {
+				return processtest.Behavior{ExitAfter: time.Second, Code: code}
+			}
+			return processtest.Behavior{}
+		}
+		r := newRig(t, fake, nil)
+		r.apply(service("migrate", oneshot), service("api", needs(spec.ConditionCompleted, "migrate")), service("web", needs(spec.ConditionStarted, "api")))
+		settle(2 * time.Second)
+		if p := r.want("web", Failed); !strings.Contains(p.Reason, `dependency "api" failed: its dependency "migrate" failed: exit 1`) {
+			t.Errorf("reason %q", p.Reason)
+		}
+		code = 0
+		r.do(Act{Verb: Start, Names: []string{"migrate"}})
+		settle(2 * time.Second)
+		r.want("api", Running)
+		r.want("web", Running)
+	})
+}
+
+func TestTrackedTreeIsUpWhileAnythingOfItRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(id process.RunID, _ process.Request) processtest.Behavior {
+			return processtest.Behavior{ExitAfter: time.Second, Linger: time.Hour}
+		}
+		r := newRig(t, fake, nil)
+		tree := func(s *spec.Service) { s.Track, s.Restart.Policy = spec.TrackTree, spec.RestartAlways }
+		r.apply(service("launcher", tree), service("plain"))
+		settle(time.Minute)
+		p := r.want("launcher", Running)
+		if !strings.Contains(p.Reason, "the rest of its tree runs on") {
+			t.Errorf("reason %q", p.Reason)
+		}
+		r.want("plain", Exited)
+		settle(time.Hour)
+		p = r.want("launcher", Running)
+		if p.Restarts != 1 || p.LastExit == nil || p.LastExit.Uptime < time.Hour {
+			t.Errorf("%d restarts, last exit %+v", p.Restarts, p.LastExit)
+		}
+		settle(time.Minute)
+		r.do(Act{Verb: Stop, Names: []string{"launcher"}})
+		r.want("launcher", Stopped)
+	})
+}
+
 func TestBadEditGoesBackToWhatWorked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := processtest.New()
