@@ -100,10 +100,25 @@ func (h *Host) readLastGood() (*spec.Spec, error) {
 }
 
 func (h *Host) setLastGood(s *spec.Spec, res spec.Result) {
-	why := fmt.Sprintf("the files are broken (%d problems); running what worked last", len(res.Problems))
+	count := "1 problem"
+	if n := len(res.Problems); n != 1 {
+		count = fmt.Sprintf("%d problems", n)
+	}
+	why := fmt.Sprintf("the files are broken (%s); running what worked last", count)
 	h.set(func(st *specState) { st.problems, st.lastGood = res.Problems, why })
 	h.publish(journal.Event{Kind: journal.LastGood, Reason: why + ", spec " + s.Hash[:min(12, len(s.Hash))]})
-	for _, p := range res.Problems {
+	h.logProblems(res.Problems)
+}
+
+// loggedProblems bounds what one broken file writes to the log; status and validate show all.
+const loggedProblems = 20
+
+func (h *Host) logProblems(ps spec.Problems) {
+	for n, p := range ps {
+		if n == loggedProblems {
+			h.log.Error(fmt.Sprintf("and %d more problems; see host status", len(ps)-n))
+			return
+		}
 		h.log.Error(p.String())
 	}
 }

@@ -69,9 +69,7 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	if res.Spec == nil {
 		h.set(func(s *specState) { s.problems, s.pending = res.Problems, nil })
 		h.publish(journal.Event{Kind: journal.ReloadRejected, Actor: r.Actor, Reason: rejection(res.Problems)})
-		for _, p := range res.Problems[:min(len(res.Problems), 20)] {
-			h.log.Error(p.String())
-		}
+		h.logProblems(res.Problems[1:])
 		o.result.State, o.result.Problems, o.result.Hash = control.SpecRejected, res.Problems, h.hash()
 		return o
 	}
@@ -92,8 +90,9 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 		h.publish(journal.Event{Kind: journal.Warning, Reason: w.String()})
 	}
 	h.setLevel(next.Host.Log.Level)
+	applied := journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes)}
 	o.wait = h.handOut(ctx, next, r.Retry, r.Wait)
-	h.publish(journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes, next)})
+	h.publish(applied)
 	return o
 }
 
@@ -173,9 +172,23 @@ func (h *Host) hash() string {
 	return h.current.Hash
 }
 
-// summary names what an edit touches: 2 restarted (api, web), 1 added (job).
-func (h *Host) summary(changes []control.PlanChange, next *spec.Spec) string {
-	if len(changes) == 0 {
+// amiss reports whether something stood between the files and what runs: problems, an edit that was
+// held, a service that went back.
+func (h *Host) amiss() bool {
+	h.mu.Lock()
+	amiss := len(h.problems) > 0 || h.pending != nil || h.lastGood != ""
+	h.mu.Unlock()
+	return amiss || slices.ContainsFunc(h.sup.Snapshots(), func(p *supervisor.Snapshot) bool {
+		return p.SpecState == supervisor.SpecRolledBack
+	})
+}
+
+// summary names what an edit touches: restart api, web, add job. It is asked before the edit is handed out.
+func (h *Host) summary(changes []control.PlanChange) string {
+	switch {
+	case len(changes) == 0 && h.amiss():
+		return "mended, what the files say is what runs"
+	case len(changes) == 0:
 		return "nothing to change"
 	}
 	groups := map[string][]string{}
@@ -187,12 +200,15 @@ func (h *Host) summary(changes []control.PlanChange, next *spec.Spec) string {
 		groups[c.Action] = append(groups[c.Action], name)
 	}
 	text := ""
-	for _, a := range []string{"remove", "restart", "update", "stop", "start", "add", "keep_rolled_back", "next_start"} {
-		if names := groups[a]; len(names) > 0 {
+	for _, a := range []struct{ action, words string }{
+		{"remove", "remove"}, {"restart", "restart"}, {"update", "update"}, {"stop", "stop"}, {"start", "start"}, {"add", "add"},
+		{"keep_rolled_back", "keep rolled back"}, {"next_start", "with the next start of the host:"},
+	} {
+		if names := groups[a.action]; len(names) > 0 {
 			if text != "" {
-				text += ", "
+				text += "; "
 			}
-			text += fmt.Sprintf("%s %s", a, listed(names))
+			text += fmt.Sprintf("%s %s", a.words, listed(names))
 		}
 	}
 	return text
@@ -234,11 +250,15 @@ func (h *Host) finished(res control.ReloadResult, a applied) (control.ReloadResu
 		return res, &control.Error{Status: 409, Message: "cannot wait for the reload: " + a.err.Error()}
 	}
 	res.State = control.SpecApplied
+	for _, p := range h.sup.Snapshots() { // those of an earlier reload too: the files are not what runs
+		if p.SpecState == supervisor.SpecRolledBack {
+			res.RolledBack = append(res.RolledBack, p.ID)
+			res.Reason = fmt.Sprintf("service %q runs the spec that worked before: %s", p.ID, p.RejectWhy)
+		}
+	}
 	for _, p := range a.out.Touched {
 		switch {
 		case p.SpecState == supervisor.SpecRolledBack:
-			res.RolledBack = append(res.RolledBack, p.ID)
-			res.Reason = fmt.Sprintf("service %q went back to the spec that worked: %s", p.ID, p.RejectWhy)
 		case p.Up && (p.State == supervisor.Failed || p.State == supervisor.Backoff):
 			res.Failed = append(res.Failed, p.ID)
 		}

@@ -124,7 +124,7 @@ func sentence(e journal.Event) string {
 	switch e.Kind {
 	case journal.StateChanged:
 		word = e.To
-	case journal.OperatorAction:
+	case journal.OperatorAction, journal.Warning: // the reason is a sentence of its own
 		word = ""
 	}
 	b.WriteString(word)
@@ -150,7 +150,7 @@ var kindWords = map[journal.Kind]string{
 	journal.ReloadRejected: "spec rejected", journal.ReloadPending: "spec held", journal.SpecChanged: "spec changed",
 	journal.ServiceAdded: "added", journal.ServiceRemoved: "removed", journal.RolledBack: "rolled back",
 	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LastGood: "running the last good spec",
-	journal.OrphansEnded: "orphans ended", journal.Warning: "warning",
+	journal.OrphansEnded: "orphans ended",
 }
 
 func (h *Host) onLogEvent(e logs.Event) {
