@@ -50,7 +50,8 @@ func (b *buffer) String() string {
 func newRig(t *testing.T) *rig {
 	dir := t.TempDir()
 	r := &rig{t: t, dir: dir, spec: filepath.Join(dir, "services.yaml"), pids: filepath.Join(dir, "pids")}
-	r.env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "NO_COLOR=1")
+	// Built for the race detector, every child would sleep for a second before it ends.
+	r.env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "NO_COLOR=1", "GORACE=atexit_sleep_ms=0")
 	t.Cleanup(func() {
 		r.kill()
 		r.nothingLeft()

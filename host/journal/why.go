@@ -63,7 +63,11 @@ func (w *why) take(i int) {
 	case StateChanged:
 		if !w.state {
 			w.state = true
-			w.lines = append(w.lines, fmt.Sprintf("%s for %s%s", e.To, w.age(e), because(e.Reason)))
+			who := ""
+			if e.To == "running" {
+				who = process(e)
+			}
+			w.lines = append(w.lines, fmt.Sprintf("%s for %s%s%s", e.To, w.age(e), who, because(e.Reason)))
 		}
 	case ProcessExited, StartFailed:
 		w.ended(e)

@@ -134,6 +134,17 @@ func (b *backend) start(u *run, r Request) error {
 	return nil
 }
 
+// environ adds the mark of a run, in place of that of a host around this one.
+func (b *backend) environ(id RunID, env []string) []string {
+	out := make([]string, 0, len(env)+1)
+	for _, kv := range env {
+		if !strings.HasPrefix(kv, markerVar+"=") {
+			out = append(out, kv)
+		}
+	}
+	return append(out, markerVar+"="+b.marker(id))
+}
+
 func (b *backend) marker(id RunID) string { return b.nonce + ":" + id.String() }
 
 func (b *backend) find(id RunID) (*run, error) {
