@@ -242,17 +242,6 @@ func (b *backend) Ack(id RunID) {
 	u.free()
 }
 
-func (b *backend) OpenOutput(id RunID, s Stream) (Output, error) {
-	u, err := b.find(id)
-	if err != nil {
-		return nil, err
-	}
-	if int(s) >= len(u.outputs) || u.outputs[s] == nil {
-		return nil, &Error{Kind: ErrNoRun, Message: fmt.Sprintf("run %s has no stream %d", id, s)}
-	}
-	return &reader{output: u.outputs[s]}, nil
-}
-
 func (b *backend) Events() <-chan Event { return b.events.out }
 
 // closeWait bounds how long Close waits for killed trees: a process inside a driver may not end.

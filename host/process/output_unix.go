@@ -13,11 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readSize is the size of the shared read buffers: what a pipe holds by default.
-const readSize = 64 << 10
-
-var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b }}
-
 // output is the reading end of one pipe, shared by the handles that OpenOutput gives out.
 type output struct {
 	copying sync.Mutex // held by the one Copy that runs
@@ -28,20 +23,20 @@ type output struct {
 // reader is one handle on an output. It waits in the runtime's poller: it holds neither a thread
 // nor a buffer while nothing arrives.
 type reader struct {
-	o      *output
+	*output
 	closed atomic.Bool
 }
 
 func (r *reader) Copy(sink func([]byte)) error {
-	r.o.copying.Lock()
-	defer r.o.copying.Unlock()
+	r.copying.Lock()
+	defer r.copying.Unlock()
 	for !r.closed.Load() {
-		r.o.mu.Lock()
-		f := r.o.f
+		r.mu.Lock()
+		f := r.f
 		if f != nil {
 			f.SetReadDeadline(time.Time{}) // a handle closed earlier may have set one
 		}
-		r.o.mu.Unlock()
+		r.mu.Unlock()
 		if f == nil || r.closed.Load() {
 			return nil
 		}
@@ -96,21 +91,12 @@ func copyOut(rc syscall.RawConn, sink func([]byte)) (done bool, err error) {
 
 func (r *reader) Close() error {
 	r.closed.Store(true)
-	r.o.mu.Lock()
-	defer r.o.mu.Unlock()
-	if r.o.f != nil {
-		r.o.f.SetReadDeadline(time.Unix(1, 0))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.f != nil {
+		r.f.SetReadDeadline(time.Unix(1, 0))
 	}
 	return nil
-}
-
-func (o *output) release() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.f != nil {
-		o.f.Close()
-		o.f = nil
-	}
 }
 
 // pipes are the descriptors of one child: its ends as numbers, ours as files.

@@ -13,11 +13,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// readSize is the size of the shared read buffers and of the pipes.
-const readSize = 64 << 10
-
-var buffers = sync.Pool{New: func() any { b := make([]byte, readSize); return &b }}
-
 // output is our end of the pipe of one stream. It belongs to the run; readers come and go.
 type output struct {
 	copying sync.Mutex // held by the one reader that copies
@@ -84,15 +79,6 @@ func (r *reader) Close() error {
 		r.f.SetReadDeadline(time.Unix(1, 0))
 	}
 	return nil
-}
-
-func (o *output) release() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.f != nil {
-		o.f.Close()
-		o.f = nil
-	}
 }
 
 // outputPipe returns the end for the child, inheritable and for plain blocking writes, and ours. The

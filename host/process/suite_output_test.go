@@ -229,13 +229,6 @@ var loadCases = []suiteCase{
 				}
 			}
 		}
-		cycle(10)
-		before := openHandles(t)
-		cycle(100)
-		after := openHandles(t)
-		if after > before+handleSlack {
-			t.Errorf("%d handles before, %d after 100 runs", before, after)
-		}
-		t.Logf("%d handles before, %d after 100 runs", before, after)
+		leavesNothingOpen(t, cycle)
 	}},
 }

@@ -246,17 +246,6 @@ func (b *backend) Usage(id RunID) (Usage, error) {
 	return b.sys.usage(u)
 }
 
-func (b *backend) OpenOutput(id RunID, s Stream) (Output, error) {
-	u, err := b.find(id)
-	if err != nil {
-		return nil, err
-	}
-	if int(s) >= len(u.outputs) || u.outputs[s] == nil {
-		return nil, &Error{Kind: ErrNoRun, Message: fmt.Sprintf("run %s has no stream %d", id, s)}
-	}
-	return &reader{o: u.outputs[s]}, nil
-}
-
 func (b *backend) Events() <-chan Event { return b.events.out }
 
 // closeWait bounds how long Close waits for killed trees: a process in uninterruptible sleep never goes.
