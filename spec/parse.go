@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -206,21 +207,26 @@ func locate(text, message string, around int) (begin, end int) {
 // tabIndent finds a line with a tab before its first character, at most two lines around the place
 // that the library names.
 func tabIndent(text string, around int) (line, column int) {
-	n := 0
-	for s := range strings.Lines(text) {
-		n++
-		if n < around-2 {
-			continue
-		}
-		if n > around+2 {
-			break
-		}
+	for n, s := range linesNear(text, around, 2) {
 		indent := s[:len(s)-len(strings.TrimLeft(s, " \t"))]
 		if at := strings.IndexByte(indent, '\t'); at >= 0 && strings.TrimSpace(s) != "" {
 			return n, at + 1
 		}
 	}
 	return 0, 0
+}
+
+// linesNear yields the lines at most so far away from one of them, with their numbers.
+func linesNear(text string, around, away int) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		n := 0
+		for s := range strings.Lines(text) {
+			n++
+			if n > around+away || n >= around-away && !yield(n, s) {
+				return
+			}
+		}
+	}
 }
 
 // findToken returns the place of the first occurrence of a token, or line 1.

@@ -94,15 +94,7 @@ func escapedPathWords(raw string) (message, hint string) {
 
 // findQuotedPath looks for a Windows path in double quotes in a line and the one behind it.
 func findQuotedPath(text string, around int) (line, column int, raw string, ok bool) {
-	n := 0
-	for s := range strings.Lines(text) {
-		n++
-		if n < around-1 {
-			continue
-		}
-		if n > around+1 {
-			break
-		}
+	for n, s := range linesNear(text, around, 1) {
 		col := 0
 		for at, r := range s {
 			col++
