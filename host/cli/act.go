@@ -37,21 +37,12 @@ const actExits = "0  done\n  1  not done, or not all of it\n  4  no host is runn
 
 // act asks the running host to do something and shows how each instance stands then.
 func (a *app) act(ctx context.Context, q control.ActRequest, done string) error {
-	c, err := a.client(ctx)
+	r, err := ask(ctx, a, func(c *control.Client) (control.ActResult, error) { return c.Act(ctx, q) })
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	r, err := c.Act(ctx, q)
-	if err != nil {
+	if err := a.show(r, func() { a.showOutcomes(r, q, done) }); err != nil {
 		return err
-	}
-	if a.json() {
-		if err := a.printJSON(r); err != nil {
-			return err
-		}
-	} else {
-		a.showOutcomes(r, q, done)
 	}
 	if slices.ContainsFunc(r.Services, func(o control.ActOutcome) bool { return !o.OK }) {
 		return &exit{exitFailed}

@@ -178,6 +178,15 @@ func (a *app) printJSON(v any) error {
 	return e.Encode(v)
 }
 
+// show writes an answer as JSON where that is asked for, and else as text does.
+func (a *app) show(v any, text func()) error {
+	if a.json() {
+		return a.printJSON(v)
+	}
+	text()
+	return nil
+}
+
 // printf writes to standard output.
 func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.Stdout, format, args...) }
 
@@ -191,6 +200,16 @@ func (a *app) client(ctx context.Context) (*control.Client, error) {
 		return nil, err
 	}
 	return a.clientOf(ctx, files)
+}
+
+// ask puts one question to the running host.
+func ask[T any](ctx context.Context, a *app, question func(*control.Client) (T, error)) (answer T, err error) {
+	c, err := a.client(ctx)
+	if err != nil {
+		return answer, err
+	}
+	defer c.Close()
+	return question(c)
 }
 
 func (a *app) clientOf(ctx context.Context, files []string) (*control.Client, error) {

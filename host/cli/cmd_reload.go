@@ -32,21 +32,12 @@ with --wait also until changed services have stayed up for their time.` + exits(
 }
 
 func (a *app) reload(ctx context.Context, q control.ReloadRequest) error {
-	c, err := a.client(ctx)
+	r, err := ask(ctx, a, func(c *control.Client) (control.ReloadResult, error) { return c.Reload(ctx, q) })
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	r, err := c.Reload(ctx, q)
-	if err != nil {
+	if err := a.show(r, func() { a.showReload(r) }); err != nil {
 		return err
-	}
-	if a.json() {
-		if err := a.printJSON(r); err != nil {
-			return err
-		}
-	} else {
-		a.showReload(r)
 	}
 	switch {
 	case r.State == control.SpecRejected:

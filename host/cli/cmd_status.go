@@ -35,25 +35,23 @@ func newStatus(a *app) *cobra.Command {
 }
 
 func (a *app) status(ctx context.Context, names []string) error {
-	c, err := a.client(ctx)
+	s, err := a.statusOf(ctx, names)
 	if err != nil {
 		return err
 	}
-	defer c.Close()
-	s, err := askStatus(ctx, c, names)
-	if err != nil {
-		return err
-	}
-	if a.json() {
-		err = a.printJSON(s)
-	} else {
+	err = a.show(s, func() {
 		width, _ := a.out.size()
 		a.printf("%s", a.statusText(s, len(names) > 0, width))
-	}
+	})
 	if err == nil && !asDesired(s) {
 		err = &exit{exitNotAsDesired}
 	}
 	return err
+}
+
+// statusOf asks the running host for the status.
+func (a *app) statusOf(ctx context.Context, names []string) (control.Status, error) {
+	return ask(ctx, a, func(c *control.Client) (control.Status, error) { return askStatus(ctx, c, names) })
 }
 
 // askStatus asks for the status, of the named services only where names are given.
@@ -98,12 +96,7 @@ func asDesired(s control.Status) bool {
 
 // completeServices offers the services of the running host to the shell.
 func (a *app) completeServices(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-	c, err := a.client(cmd.Context())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	defer c.Close()
-	s, err := askStatus(cmd.Context(), c, nil)
+	s, err := a.statusOf(cmd.Context(), nil)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

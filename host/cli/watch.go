@@ -54,12 +54,7 @@ func (a *app) watchStatus(ctx context.Context, names []string) error {
 }
 
 func (a *app) statusOnce(ctx context.Context, names []string) (string, error) {
-	c, err := a.client(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer c.Close()
-	s, err := askStatus(ctx, c, names)
+	s, err := a.statusOf(ctx, names)
 	if err != nil {
 		return "", err
 	}
