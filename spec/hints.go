@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -82,7 +83,12 @@ func keyHint(name string, known []string, others map[string]string, byName map[s
 		}
 	}
 	if ours, ok := others[folded]; ok {
-		return fmt.Sprintf("it is called %s here", ours)
+		hint := fmt.Sprintf("it is called %s here", ours)
+		first, _, _ := strings.Cut(ours, ".")
+		if slices.ContainsFunc(byName[first], func(k *keyNode) bool { return k.path == first && k.kind == kindLater }) {
+			hint += ", which is not supported yet"
+		}
+		return hint
 	}
 	if near := nearest(name, known); near != "" {
 		return fmt.Sprintf("did you mean %q?", near)

@@ -170,3 +170,10 @@ func TestDeviceIsNotRead(t *testing.T) {
 	}
 	refused(t, Load(Options{Files: []string{"/dev/zero"}, LookupEnv: noEnv}), "is not a regular file")
 }
+
+func TestAliasesAreOnlyNamedWhereThereAreAny(t *testing.T) {
+	many := "services: {a: {command: [x" + strings.Repeat(",y", 250_000) + "]}}"
+	if r := loadText(t, many); len(r.Problems) != 1 || strings.Contains(r.Problems[0].Message, "alias") || !strings.Contains(r.Problems[0].Message, "too many values") {
+		t.Errorf("got %v", r.Problems)
+	}
+}

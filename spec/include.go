@@ -123,7 +123,7 @@ func (in *including) follow(root *node, depth int) {
 			d.problem(item, "is empty")
 			continue
 		}
-		name, ok := d.text(item)
+		name, ok := d.text(optionalName(item))
 		if !ok {
 			continue
 		}
@@ -150,6 +150,10 @@ func (in *including) follow(root *node, depth int) {
 			base, pattern = root.src.dir, rel // the folder may hold characters of a pattern
 		}
 		matches, err := glob(base, pattern)
+		if errors.Is(err, errManyMatches) {
+			d.fail(item, words("name a nearer folder", "%s looks through %v", quote(name), err))
+			continue
+		}
 		in.l.addInput(Input{Path: local, Glob: true})
 		if err != nil {
 			d.problem(item, "%s is not a pattern: %v", quote(name), err)
@@ -161,6 +165,27 @@ func (in *including) follow(root *node, depth int) {
 		}
 	}
 }
+
+// optionalName takes ?NAME in a list in brackets for what it looks like: YAML reads it as a mapping with one key.
+func optionalName(n *node) *node {
+	if n.kind != mapNode || len(n.pairs) != 1 || n.pairs[0].val.kind != nullNode {
+		return n
+	}
+	key := n.pairs[0].key
+	line := n.src.line(int(n.line))
+	if len(line) > maxOptionalLine || key.line != n.line || key.column != n.column+1 {
+		return n
+	}
+	if r := []rune(line); int(n.column) > len(r) || r[n.column-1] != '?' {
+		return n
+	}
+	name := *key
+	name.value, name.column = "?"+key.value, n.column
+	return &name
+}
+
+// maxOptionalLine bounds the lines that are looked through for one character.
+const maxOptionalLine = 4096
 
 // shownName is the name of an included file for problems, relative where the including file's is.
 func shownName(from *source, name, local string) string {
@@ -246,6 +271,11 @@ func (in *including) chain(from *source, name string) string {
 	return strings.Join(append(names, name), " → ")
 }
 
+// maxGlobbed bounds the files and folders that the parts of a pattern may match.
+const maxGlobbed = 20_000
+
+var errManyMatches = fmt.Errorf("more than %d files and folders", maxGlobbed)
+
 // glob is filepath.Glob that takes the folders without a pattern as they are, whatever characters they
 // have, and passes over folders and hidden files.
 func glob(base, pattern string) ([]string, error) {
@@ -260,6 +290,7 @@ func glob(base, pattern string) ([]string, error) {
 	} else {
 		dirs[0] = filepath.Join(base, static)
 	}
+	matched := 0
 	for i, part := range parts[first:] {
 		last := first+i == len(parts)-1
 		var next []string
@@ -271,6 +302,9 @@ func glob(base, pattern string) ([]string, error) {
 			for _, e := range entries {
 				if ok, _ := filepath.Match(foldName(part), foldName(e.Name())); !ok || e.Name()[0] == '.' && part[0] != '.' {
 					continue
+				}
+				if matched++; matched > maxGlobbed {
+					return nil, errManyMatches
 				}
 				path := filepath.Join(dir, e.Name())
 				info, err := os.Stat(path)

@@ -1,8 +1,10 @@
 package spec
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -146,4 +148,43 @@ func TestSeveralFilesMergeLeftToRight(t *testing.T) {
 	}
 	refused(t, loadIn(dir, "a/base.yaml", "a/base.yaml"), "is given twice")
 	refused(t, loadIn(dir, "a/base.yaml", "none.yaml"), "none.yaml: does not exist")
+}
+
+func TestOptionalNamesNeedNoQuotesInBrackets(t *testing.T) {
+	dir := files(t, map[string]string{
+		"services.yaml": "include: [a.yaml, ?none.yaml, ?b.yaml]\nservices:\n  c: {command: c, env_file: [?none.env, ?c.env]}",
+		"a.yaml":        "services: {a: {command: a}}",
+		"b.yaml":        "services: {b: {command: b}}",
+		"c.env":         "C=1\n",
+	})
+	r := loadIn(dir, "services.yaml")
+	if r.Spec == nil {
+		t.Fatal(r.Problems.Error())
+	}
+	if got := strings.Join(names(r.Spec), " "); got != "a b c" {
+		t.Errorf("services are %q", got)
+	}
+	if v := service(t, r.Spec, "c").Env["C"]; v == nil || *v != "1" {
+		t.Errorf("C of c is %v", v)
+	}
+	refused(t, loadText(t, "include: [? none.yaml, {a: null}]\nservices: {}"), "include.0: must be a single value, found a mapping", "include.1: must be a single value, found a mapping")
+}
+
+func TestPatternOverTheWholeDiskIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 160 {
+		if err := os.Mkdir(filepath.Join(dir, "d"+strconv.Itoa(i)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Each part of the pattern goes through the folders once more by the name of their parent.
+	for i := range 160 {
+		if err := os.Symlink(dir, filepath.Join(dir, "d"+strconv.Itoa(i), "up")); err != nil {
+			t.Skipf("no symbolic links here: %v", err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "services.yaml"), []byte("include: ['*/*/*/*/*/*.yaml']\nservices: {}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, loadIn(dir, "services.yaml"), `include.0: "*/*/*/*/*/*.yaml" looks through more than 20000 files and folders; name a nearer folder`)
 }

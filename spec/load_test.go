@@ -434,3 +434,10 @@ func TestProblemNamesTheFileAsItWasGiven(t *testing.T) {
 		t.Errorf("the input %q is not absolute", r.Inputs[0].Path)
 	}
 }
+
+func TestProblemAlwaysHasItsFields(t *testing.T) {
+	data, err := json.Marshal(Problem{File: "a.yaml"})
+	if want := `{"file":"a.yaml","line":0,"column":0,"path":"","message":"","hint":""}`; err != nil || string(data) != want {
+		t.Errorf("got %s, %v", data, err)
+	}
+}

@@ -236,7 +236,7 @@ func (l *loader) setVars(roots []*node) {
 			case strings.HasPrefix(name, "x-"):
 			case !isVariableName(name):
 				l.problemAt(p.key, path, quote(name)+" is not the name of a variable", "names have letters, digits and _")
-			case ownVariable(name) || name == "PORT":
+			case ownVariable(name):
 				l.problemAt(p.key, path, "is set by the host itself", "")
 			case p.val.kind == nullNode:
 				delete(l.vars, name)

@@ -106,6 +106,7 @@ type treeBuilder struct {
 	done   map[*yaml.Node]*node // anchors already built
 	open   map[*yaml.Node]bool  // anchors being built
 	slab   []node
+	alias  bool // one was followed
 	failed bool // too deep or too large: said once, nothing more is built
 }
 
@@ -148,6 +149,7 @@ func (b *treeBuilder) build(y *yaml.Node, depth int) *node {
 			return b.fail(y, fmt.Sprintf("the anchor &%s contains itself", y.Value))
 		}
 		if n := b.done[y.Alias]; n != nil {
+			b.alias = true
 			return n
 		}
 		return nil
@@ -181,15 +183,23 @@ func (b *treeBuilder) build(y *yaml.Node, depth int) *node {
 		return nil
 	}
 	if n != nil && n.weight > maxWeight {
-		return b.fail(y, "has too many values once its aliases are expanded")
+		return b.fail(y, "has too many values"+b.expanded())
 	}
 	if n != nil && n.height > maxDepth {
-		return b.fail(y, fmt.Sprintf("is nested more than %d levels deep once its aliases are expanded", maxDepth))
+		return b.fail(y, fmt.Sprintf("is nested more than %d levels deep%s", maxDepth, b.expanded()))
 	}
 	if y.Anchor != "" && n != nil {
 		b.done[y] = n
 	}
 	return n
+}
+
+// expanded says what made a tree larger than it looks.
+func (b *treeBuilder) expanded() string {
+	if b.alias {
+		return " once its aliases are expanded"
+	}
+	return ""
 }
 
 // add counts a child.

@@ -12,7 +12,7 @@ type Problem struct {
 	Column  int    `json:"column"` // 1-based, in characters; 0 when unknown
 	Path    string `json:"path"`   // services.api.restart.delay
 	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	Hint    string `json:"hint"`
 }
 
 // String is the one-line form: file:line:col: path: message; hint.

@@ -142,11 +142,16 @@ func (m *envMerger) set(name string, value *string) {
 }
 
 func (d *decoder) envFile(n *node) {
-	names := d.texts(n)
 	items := []*node{n}
 	if n.kind == listNode {
-		items = n.items
+		list := *n
+		list.items = slices.Clone(n.items)
+		for i, item := range list.items {
+			list.items[i] = optionalName(item)
+		}
+		n, items = &list, list.items
 	}
+	names := d.texts(n)
 	d.draft.envFiles, d.draft.svc.EnvFile = nil, nil
 	if len(names) != len(items) {
 		return // said already

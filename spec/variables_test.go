@@ -153,3 +153,10 @@ func TestSplitCommand(t *testing.T) {
 		t.Error("an open quote was accepted")
 	}
 }
+
+func TestPortOfVarsYieldsToThatOfTheService(t *testing.T) {
+	s := mustLoad(t, "vars: {PORT: 5}\nservices: {a: {command: 'x ${PORT}'}, b: {command: 'x ${PORT}', port: 80}}")
+	if a, b := service(t, s, "a").Command[1], service(t, s, "b").Command[1]; a != "5" || b != "80" {
+		t.Errorf("PORT is %q without a port, and %q with one", a, b)
+	}
+}
