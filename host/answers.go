@@ -89,6 +89,13 @@ func (h *Host) Act(ctx context.Context, r control.ActRequest) (control.ActResult
 		return control.ActResult{}, &control.Error{Status: 400, Message: "no service named", Hint: "name services, or use --all"}
 	}
 	a := supervisor.Act{Verb: supervisor.Verb(r.Verb), Names: r.Names, Signal: r.Signal, Actor: r.Actor, NoWait: r.NoWait}
+	if r.Verb == control.VerbSignal {
+		do, err := signalFor(r.Signal)
+		if err != nil {
+			return control.ActResult{}, &control.Error{Status: 400, Message: err.Error(), Hint: "use a name such as HUP, SIGUSR1 or ctrl_c"}
+		}
+		a.Signal = do
+	}
 	if r.All {
 		a.Names = nil
 	}

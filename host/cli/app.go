@@ -68,7 +68,7 @@ func Execute(p Program) int {
 	}
 	if err != nil {
 		asJSON := a.output.value == "json" || wantsJSON(p.Args)
-		printError(p.Stderr, palette{on: a.err.color && !a.noColor}, asJSON, err)
+		a.printError(p.Stderr, palette{on: a.err.color && !a.noColor}, asJSON, err)
 	}
 	return exitCode(ctx, err)
 }

@@ -88,9 +88,9 @@ func (a *app) plannedHost(ctx context.Context) (*control.Client, error) {
 
 func (a *app) showPlan(name string, p control.Plan) {
 	colors := a.colors()
-	a.printf("%s  %s  %s\n", colors.bold(clean(name)), clean(display(p.Path)), planWords(p))
+	a.printf("%s  %s  %s\n", colors.bold(clean(name)), clean(a.shown(p.Path)), planWords(p))
 	if len(p.Problems) > 0 {
-		writeProblems(a.Stdout, colors, p.Problems)
+		a.writeProblems(a.Stdout, colors, p.Problems)
 		return
 	}
 	writeChanges(a.Stdout, colors, p.Changes)

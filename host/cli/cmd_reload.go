@@ -55,7 +55,7 @@ func (a *app) showReload(r control.ReloadResult) {
 	switch {
 	case r.State == control.SpecRejected:
 		a.printf("%s\n", colors.red("rejected: what ran goes on running"))
-		writeProblems(a.Stdout, colors, r.Problems)
+		a.writeProblems(a.Stdout, colors, r.Problems)
 		return
 	case r.State == control.SpecPending:
 		a.printf("%s %s\n", colors.yellow("held:"), clean(r.Reason))

@@ -69,13 +69,13 @@ func (a *app) validate(files []string, format, platform string) error {
 		writeAnnotations(a.Stdout, "warning", v.Warnings)
 		writeAnnotations(a.Stdout, "error", v.Problems)
 	default:
-		writeProblems(a.Stdout, a.colors(), v.Problems)
+		a.writeProblems(a.Stdout, a.colors(), v.Problems)
 		if len(v.Warnings) > 0 {
 			a.printf("%s\n", a.colors().yellow("warnings:"))
-			writeProblems(a.Stdout, a.colors(), v.Warnings)
+			a.writeProblems(a.Stdout, a.colors(), v.Warnings)
 		}
 		if v.Valid {
-			a.printf("%s is valid: %s\n", validFiles(files), amount(v.Services, v.Instances))
+			a.printf("%s is valid: %s\n", a.validFiles(files), amount(v.Services, v.Instances))
 		}
 	}
 	if err == nil && !v.Valid {
@@ -90,10 +90,10 @@ func (a *app) loadOptions(files []string, platform string) spec.Options {
 	return spec.Options{Files: files, Profiles: a.profiles, Set: a.set, Platform: platform, Exe: exe}
 }
 
-func validFiles(files []string) string {
+func (a *app) validFiles(files []string) string {
 	names := make([]string, len(files))
 	for i, f := range files {
-		names[i] = clean(display(f))
+		names[i] = clean(a.shown(f))
 	}
 	return strings.Join(names, " + ")
 }

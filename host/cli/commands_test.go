@@ -491,7 +491,7 @@ func TestValidateShowsAllProblems(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	r = invoke("validate", "--format", "github", "bad.yaml")
-	if rows := strings.Split(strings.TrimSpace(r.stdout), "\n"); r.code != 1 || len(rows) != 2 || !strings.HasPrefix(rows[0], "::error file=bad.yaml,line=4,col=5,title=services.api.comand::") {
+	if rows := strings.Split(strings.TrimSpace(r.stdout), "\n"); r.code != 1 || len(rows) != 2 || !strings.HasPrefix(rows[0], "::error file=bad.yaml,line=4,col=5::services.api.comand: ") {
 		t.Errorf("%+v", r)
 	}
 	r = invoke("-f", "bad.yaml", "validate", "-o", "json")

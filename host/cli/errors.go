@@ -91,13 +91,13 @@ type errorJSON struct {
 
 // printError writes an error in the form that was asked for. With JSON it is
 // {"error":{"message":"","hint":""}}, and the further lines belong to the hint.
-func printError(w io.Writer, p palette, asJSON bool, err error) {
+func (a *app) printError(w io.Writer, p palette, asJSON bool, err error) {
 	if _, ok := errors.AsType[*exit](err); ok {
 		return
 	}
 	var invalid *host.InvalidSpec
 	if errors.As(err, &invalid) && !asJSON {
-		writeProblems(w, p, invalid.Problems)
+		a.writeProblems(w, p, invalid.Problems)
 		return
 	}
 	message, more, hint := explain(err)

@@ -70,6 +70,24 @@ func exists(path string) bool {
 	return err == nil && !info.IsDir()
 }
 
+// shown is the name of a file for people: as they gave it, what lies below it beside that, and else what
+// display makes of it.
+func (a *app) shown(path string) string {
+	for _, given := range a.files {
+		abs, err := filepath.Abs(given)
+		if err != nil {
+			continue
+		}
+		if abs == path {
+			return given
+		}
+		if rel, err := filepath.Rel(filepath.Dir(abs), path); err == nil && filepath.IsLocal(rel) {
+			return filepath.Join(filepath.Dir(given), rel)
+		}
+	}
+	return display(path)
+}
+
 // display shortens a path below the current folder, as people and compilers write it.
 func display(path string) string {
 	wd, err := os.Getwd()

@@ -10,9 +10,9 @@ import (
 )
 
 // writeProblems shows problems the way compilers do: file:line:col: path: message; hint.
-func writeProblems(w io.Writer, p palette, problems []spec.Problem) {
+func (a *app) writeProblems(w io.Writer, p palette, problems []spec.Problem) {
 	for _, one := range problems {
-		place := clean(display(one.File))
+		place := clean(a.shown(one.File))
 		if one.Line > 0 {
 			place += fmt.Sprintf(":%d", one.Line)
 			if one.Column > 0 {
@@ -41,10 +41,11 @@ func writeAnnotations(w io.Writer, level string, problems []spec.Problem) {
 				place += fmt.Sprintf(",col=%d", one.Column)
 			}
 		}
-		if one.Path != "" {
-			place += ",title=" + property(one.Path)
-		}
+		// GitHub's log shows the message alone, without any title.
 		text := one.Message
+		if one.Path != "" {
+			text = one.Path + ": " + text
+		}
 		if one.Hint != "" {
 			text += "; " + one.Hint
 		}

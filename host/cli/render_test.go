@@ -209,7 +209,7 @@ func TestMomentReadsTimes(t *testing.T) {
 func TestAnnotationsEscape(t *testing.T) {
 	var b bytes.Buffer
 	writeAnnotations(&b, "error", []spec.Problem{{File: "a,b:c%.yaml", Line: 3, Path: "x", Message: "50% of\nall", Hint: "less"}})
-	if want := "::error file=a%2Cb%3Ac%25.yaml,line=3,title=x::50%25 of%0Aall; less\n"; b.String() != want {
+	if want := "::error file=a%2Cb%3Ac%25.yaml,line=3::x: 50%25 of%0Aall; less\n"; b.String() != want {
 		t.Errorf("got %q, want %q", b.String(), want)
 	}
 }

@@ -25,7 +25,7 @@ func (a *app) statusText(s control.Status, lastLines bool, width int) string {
 	}
 	if len(s.Host.Spec.Problems) > 0 {
 		b.WriteByte('\n')
-		writeProblems(&b, colors, s.Host.Spec.Problems)
+		a.writeProblems(&b, colors, s.Host.Spec.Problems)
 	}
 	if lastLines {
 		for _, one := range s.Services {
