@@ -80,6 +80,10 @@ func (w *why) take(i int) {
 	case Failed, Recovered, OutputDropped, LogTrouble, Warning, OrphansEnded:
 		w.say(e, string(e.Kind)+because(e.Reason))
 	case OperatorAction:
+		if strings.HasPrefix(e.Reason, "signal ") {
+			w.signal(e)
+			return
+		}
 		w.say(e, orElse(e.Reason, "an operator acted")+by(e.Actor))
 		w.done = true
 	case SpecChanged:
@@ -92,6 +96,16 @@ func (w *why) take(i int) {
 		w.say(e, "rolled back"+because(e.Reason))
 	}
 	w.done = w.done || len(w.lines) >= whyMost
+}
+
+// signalTime is how long an end may come behind the signal that is told as part of its story.
+const signalTime = time.Minute
+
+// signal tells of one that was sent shortly before an end. Any other explains nothing, for the run went on.
+func (w *why) signal(e Event) {
+	if w.ends > 0 && w.endFirst.Sub(e.Time) < signalTime {
+		w.say(e, e.Reason+by(e.Actor))
+	}
 }
 
 // root says what the files asked for, and the reload that brought it.
