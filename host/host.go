@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"servicehost/host/control"
+	"servicehost/host/human"
 	"servicehost/host/journal"
 	"servicehost/host/logs"
 	"servicehost/host/process"
@@ -157,7 +159,14 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 func openStore(ctx context.Context, dir string) (*state.Store, error) {
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	return state.OpenWait(ctx, dir)
+	store, err := state.OpenWait(ctx, dir)
+	if held, ok := errors.AsType[*state.ErrLocked](err); ok && !held.Dead {
+		return nil, fmt.Errorf("%w; a second host needs a folder of its own, host.state_dir", err)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w; host.state_dir can name another folder", err)
+	}
+	return store, err
 }
 
 // begin starts the services, then what may come a moment later: the control channel and the watch.
@@ -185,7 +194,7 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 		go func() {
 			select {
 			case <-h.opt.ForceStop:
-				h.sup.Force("killed: told twice to end")
+				h.sup.Force("told twice to end")
 			case <-h.ended():
 			}
 		}()
@@ -214,7 +223,7 @@ func (h *Host) end(ctx context.Context) {
 	killed := h.sup.Shutdown(force, h.budget())
 	reason := fmt.Sprintf("after %s", age(time.Since(h.started)))
 	if killed > 0 {
-		reason += fmt.Sprintf(", %d services had to be killed", killed)
+		reason += fmt.Sprintf(", %s had to be killed", human.Count(killed, "service"))
 	}
 	h.publish(journal.Event{Kind: journal.HostStopped, Reason: reason})
 }

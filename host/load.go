@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"servicehost/host/human"
 	"servicehost/host/journal"
 	"servicehost/host/supervisor"
 	"servicehost/spec"
@@ -100,11 +101,7 @@ func (h *Host) readLastGood() (*spec.Spec, error) {
 }
 
 func (h *Host) setLastGood(s *spec.Spec, res spec.Result) {
-	count := "1 problem"
-	if n := len(res.Problems); n != 1 {
-		count = fmt.Sprintf("%d problems", n)
-	}
-	why := fmt.Sprintf("the files are broken (%s); running what worked last", count)
+	why := fmt.Sprintf("the files are broken (%s); running what worked last", human.Count(len(res.Problems), "problem"))
 	h.set(func(st *specState) { st.problems, st.lastGood = res.Problems, why })
 	h.publish(journal.Event{Kind: journal.LastGood, Reason: why + ", spec " + s.Hash[:min(12, len(s.Hash))]})
 	h.logProblems(res.Problems)

@@ -97,11 +97,11 @@ func fields(e journal.Event) []zap.Field {
 
 func levelOf(e journal.Event) zapcore.Level {
 	switch e.Kind {
-	case journal.Failed, journal.ReloadRejected, journal.StartFailed, journal.LastGood:
+	case journal.Failed, journal.ReloadRejected, journal.LastGood:
 		return zapcore.ErrorLevel
 	case journal.Warning, journal.RolledBack, journal.Killed, journal.OutputDropped, journal.LogTrouble, journal.ReloadPending:
 		return zapcore.WarnLevel
-	case journal.StopStep, journal.ProcessExited, journal.Started:
+	case journal.StopStep, journal.ProcessExited, journal.Started, journal.StartFailed: // the state that follows says it
 		return zapcore.DebugLevel
 	case journal.StateChanged:
 		switch e.To {

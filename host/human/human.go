@@ -1,4 +1,4 @@
-// Package human writes durations the way people say them. It is a leaf: every package that makes
+// Package human writes durations and numbers of things the way people say them. It is a leaf: every package that makes
 // sentences may use it, and it knows none of them.
 package human
 
@@ -35,6 +35,14 @@ func Duration(d time.Duration) string {
 		return two(r, time.Hour, "h", time.Minute, "m")
 	}
 	return two(d.Round(time.Hour), day, "d", time.Hour, "h")
+}
+
+// Count is a number of things: 1 service, 2 services. The plural of the word is made with an s.
+func Count(n int, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return strconv.Itoa(n) + " " + word
 }
 
 func two(d, big time.Duration, bigUnit string, small time.Duration, smallUnit string) string {

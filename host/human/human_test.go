@@ -23,3 +23,11 @@ func TestDurationReadsLikeSpeech(t *testing.T) {
 		}
 	}
 }
+
+func TestCountSaysOneOrMore(t *testing.T) {
+	for n, want := range map[int]string{0: "0 services", 1: "1 service", 2: "2 services"} {
+		if got := Count(n, "service"); got != want {
+			t.Errorf("Count(%d) is %q, want %q", n, got, want)
+		}
+	}
+}

@@ -82,7 +82,14 @@ func credential(userName, groupName string) (*syscall.Credential, error) {
 	}
 	if os.Getuid() != 0 {
 		if c.Uid != uint32(os.Getuid()) || c.Gid != uint32(os.Getgid()) {
-			return nil, &Error{Kind: ErrPermission, Message: fmt.Sprintf("cannot become user %q group %q", userName, groupName), Hint: "changing the user needs root"}
+			who := fmt.Sprintf("user %q", userName)
+			switch {
+			case userName == "":
+				who = fmt.Sprintf("group %q", groupName)
+			case groupName != "":
+				who += fmt.Sprintf(", group %q", groupName)
+			}
+			return nil, &Error{Kind: ErrPermission, Message: "cannot become " + who, Hint: "only a host that runs as root can"}
 		}
 		return nil, nil
 	}

@@ -201,9 +201,13 @@ func (i *instance) adopt(t *target) {
 	}
 }
 
-// wanted is the spec to run: the target's, or the last good one where that was rolled back.
+// wanted is the spec to run: the target's, or the last good one where that was rolled back. A run that
+// has still to prove itself is not ended for an edit that could not be started.
 func (i *instance) wanted() *spec.Service {
 	if i.rejected != "" && i.rejected == i.target.spec.Hash && i.good != nil {
+		if i.run != nil && i.proving {
+			return i.spec
+		}
 		return i.good
 	}
 	return i.target.spec
@@ -297,8 +301,8 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 		if i.good == nil {
 			i.good = i.spec // it runs: that is better than nothing to go back to
 		}
-		if err := preflight(i.env, want); err != nil && sameSpec(i.good, i.spec) {
-			i.reject(want, fmt.Sprintf("cannot start service %q: %v", want.ID, err))
+		if err := preflight(i.env, want); err != nil {
+			i.reject(want, fmt.Sprintf("cannot start service %q: %s", want.ID, withHint(err)))
 			return false
 		}
 		i.fresh()

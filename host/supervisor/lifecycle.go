@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -24,6 +25,7 @@ func (i *instance) tryStart(now time.Time, reason string) bool {
 		}
 		i.depFail, i.tried = true, i.wanted()
 		i.nextTry = time.Time{}
+		i.env.tell(i.event(journal.Failed, g.reason))
 		return i.enter(Failed, g.reason)
 	case !g.open:
 		i.nextTry = time.Time{}
@@ -104,13 +106,22 @@ func (i *instance) attach(split bool) {
 }
 
 func (i *instance) startFailed(r *run, err error) bool {
-	reason := fmt.Sprintf("cannot start service %q: %v", r.spec.ID, err)
+	why := withHint(err)
+	reason := fmt.Sprintf("cannot start service %q: %s", r.spec.ID, why)
 	i.env.tell(i.event(journal.StartFailed, reason))
 	if i.rollBack(r.spec, reason) {
 		i.nextTry = time.Time{}
 		return i.enter(Backoff, "going back to the spec that worked: "+reason)
 	}
-	return i.decide(r.spec, restart.Exit{Text: "cannot start: " + err.Error(), StartFailed: true})
+	return i.decide(r.spec, restart.Exit{Text: "cannot start: " + why, StartFailed: true})
+}
+
+// withHint is an error of the backend with what to do about it.
+func withHint(err error) string {
+	if e, ok := errors.AsType[*process.Error](err); ok && e.Hint != "" {
+		return err.Error() + "; " + e.Hint
+	}
+	return err.Error()
 }
 
 // onProcess takes an event of the backend. What belongs to an earlier incarnation is dropped.

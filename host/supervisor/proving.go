@@ -32,7 +32,7 @@ func (i *instance) reject(s *spec.Service, why string) {
 	i.rejected, i.why = s.Hash, why
 	i.keep()
 	e := i.event(journal.RolledBack, why)
-	e.Details = map[string]string{"rejected": short(s.Hash), "in_force": short(i.good.Hash)}
+	e.Details = map[string]string{"rejected": short(s.Hash), "in_force": short(i.wanted().Hash)}
 	i.env.tell(e)
 	i.publish()
 }

@@ -172,6 +172,18 @@ func (r *rig) states(id string) []string {
 	return out
 }
 
+// count is how many events of a kind there were of id.
+func (r *rig) count(id string, k journal.Kind) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if e.ID == id && e.Kind == k {
+			n++
+		}
+	}
+	return n
+}
+
 // settle lets a moment of fake time pass, and all that follows from it happen.
 func settle(d time.Duration) {
 	time.Sleep(d)

@@ -290,10 +290,10 @@ func (s *Supervisor) Shutdown(ctx context.Context, budget time.Duration) (killed
 			continue
 		case <-cancelled:
 			cancelled = nil
-			s.Force("killed: the host was told to end at once")
+			s.Force("the host was told to end at once")
 		case <-expired:
 			expired = nil
-			s.Force("killed: host.shutdown_timeout (" + text(budget) + ") is over")
+			s.Force("host.shutdown_timeout (" + text(budget) + ") is over")
 		}
 		killed = max(killed, s.alive())
 	}

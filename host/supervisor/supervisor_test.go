@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"servicehost/host/journal"
 	"servicehost/host/process"
 	"servicehost/host/process/processtest"
 	"servicehost/spec"
@@ -143,6 +144,11 @@ func TestFailureReachesTheEndOfAChainAndSoDoesItsMending(t *testing.T) {
 		if p := r.want("web", Failed); !strings.Contains(p.Reason, `dependency "api" failed: its dependency "migrate" failed: exit 1`) {
 			t.Errorf("reason %q", p.Reason)
 		}
+		for _, id := range []string{"migrate", "api", "web"} {
+			if n := r.count(id, journal.Failed); n != 1 {
+				t.Errorf("%s: %d failed events", id, n)
+			}
+		}
 		code = 0
 		r.do(Act{Verb: Start, Names: []string{"migrate"}})
 		settle(2 * time.Second)
@@ -228,6 +234,28 @@ func TestUnstartableEditDisturbsNothing(t *testing.T) {
 		p := r.want("api", Running)
 		if p.PID != pid || p.SpecState != SpecRolledBack || !strings.Contains(p.RejectWhy, "not found") {
 			t.Errorf("pid %d, was %d; %s: %s", p.PID, pid, p.SpecState, p.RejectWhy)
+		}
+	})
+}
+
+func TestUnstartableEditSparesWhatHasYetToProveItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		r.apply(service("api"))
+		settle(time.Minute)
+		second := service("api", arg("second"))
+		r.apply(second)
+		settle(time.Second)
+		pid := r.snap("api").PID
+		r.apply(service("api", func(s *spec.Service) { s.Command = []string{"/no/such/program"} }))
+		settle(time.Minute)
+		p := r.want("api", Running)
+		if p.PID != pid || p.Spec.Hash != second.Hash || p.SpecState != SpecRolledBack {
+			t.Errorf("pid %d, was %d; %s", p.PID, pid, p.SpecState)
+		}
+		r.apply(second)
+		if p := r.want("api", Running); p.PID != pid || p.SpecState != SpecApplied {
+			t.Errorf("pid %d, was %d; %s", p.PID, pid, p.SpecState)
 		}
 	})
 }
