@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"servicehost/internal/testdir"
 )
 
 const hashOne, hashTwo = "1f2e3d4c5b6a79880123456789abcdef01234567", "2f2e3d4c5b6a79880123456789abcdef01234567"
@@ -26,7 +24,7 @@ func object(message string) []byte {
 
 // repo lays what git lays for one commit on a branch.
 func repo(t *testing.T) (dir, git string) {
-	dir = testdir.New(t)
+	dir = t.TempDir()
 	git = filepath.Join(dir, ".git")
 	write(t, filepath.Join(git, "HEAD"), "ref: refs/heads/main\n")
 	write(t, filepath.Join(git, "refs", "heads", "main"), hashOne+"\n")
@@ -96,7 +94,7 @@ func TestReadCommitRefusesWhatGitDoesNotLay(t *testing.T) {
 			write(t, filepath.Join(git, "HEAD"), "ref: refs/heads/main\n")
 			write(t, filepath.Join(git, "commondir"), other)
 		},
-		"empty": func(t *testing.T, _, git string) { must(t, testdir.Remove(git)); must(t, os.Mkdir(git, 0o700)) },
+		"empty": func(t *testing.T, _, git string) { must(t, os.RemoveAll(git)); must(t, os.Mkdir(git, 0o700)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, git := repo(t)
@@ -135,7 +133,7 @@ func TestReadCommitAgreesWithGit(t *testing.T) {
 	if err != nil {
 		t.Skip("no git here to compare with")
 	}
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	git := func(args ...string) string {
 		t.Helper()
 		cmd := exec.Command(bin, args...)

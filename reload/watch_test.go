@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"servicehost/internal/testdir"
 	"servicehost/spec"
 )
 
@@ -142,7 +141,7 @@ func TestWatchSeesEveryWayToSave(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(testdir.New(t), "services.yaml")
+			path := filepath.Join(t.TempDir(), "services.yaml")
 			write(t, path, "one")
 			w := watching(t, load(path))
 			before := w.SeenHash()
@@ -163,7 +162,7 @@ func TestWatchSeesEveryWayToSave(t *testing.T) {
 }
 
 func TestWatchIgnoresTouchesAndOtherFiles(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	path := filepath.Join(dir, "services.yaml")
 	write(t, path, "one")
 	w := watching(t, load(path), slow)
@@ -178,7 +177,7 @@ func TestWatchIgnoresTouchesAndOtherFiles(t *testing.T) {
 }
 
 func TestWatchTruncateThenWriteIsOneTrigger(t *testing.T) {
-	path := filepath.Join(testdir.New(t), "services.yaml")
+	path := filepath.Join(t.TempDir(), "services.yaml")
 	write(t, path, "one")
 	w := watching(t, load(path), slow)
 	must(t, os.Truncate(path, 0))
@@ -189,7 +188,7 @@ func TestWatchTruncateThenWriteIsOneTrigger(t *testing.T) {
 }
 
 func TestWatchSeesMissingFilesAndFoldersAppear(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	path := filepath.Join(dir, "a", "b", "c.env")
 	w := watching(t, load(path))
 	write(t, path, "A=1")
@@ -197,11 +196,11 @@ func TestWatchSeesMissingFilesAndFoldersAppear(t *testing.T) {
 }
 
 func TestWatchSeesFoldersGoAndComeBack(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "conf")
+	dir := filepath.Join(t.TempDir(), "conf")
 	path := filepath.Join(dir, "services.yaml")
 	write(t, path, "one")
 	w := watching(t, load(path))
-	must(t, testdir.Remove(dir))
+	must(t, os.RemoveAll(dir))
 	triggers(t, w)
 	w.SetInputs(load(path))
 	for _, text := range []string{"two", "three"} {
@@ -221,7 +220,7 @@ func TestWatchSeesFoldersGoAndComeBack(t *testing.T) {
 }
 
 func TestWatchSeesFilesOfAPatternComeAndGo(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	spec1, conf := filepath.Join(dir, "services.yaml"), filepath.Join(dir, "conf.d")
 	one, two := filepath.Join(conf, "one.yaml"), filepath.Join(conf, "two.yaml")
 	write(t, spec1, "include")
@@ -238,7 +237,7 @@ func TestWatchSeesFilesOfAPatternComeAndGo(t *testing.T) {
 		w.SetInputs(with(spec1, two))
 		signal(w.poke)
 	})
-	must(t, testdir.Remove(conf))
+	must(t, os.RemoveAll(conf))
 	triggers(t, w)
 	w.SetInputs(with(spec1))
 	write(t, one, "back")
@@ -246,7 +245,7 @@ func TestWatchSeesFilesOfAPatternComeAndGo(t *testing.T) {
 }
 
 func TestWatchOfPatternsInFolders(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	// A folder may hold characters of a pattern.
 	base := filepath.Join(dir, "site[1]")
 	write(t, filepath.Join(base, "api", "service.yaml"), "one")
@@ -258,7 +257,7 @@ func TestWatchOfPatternsInFolders(t *testing.T) {
 }
 
 func TestWatchReportsWhatWasWrittenSinceTheLoad(t *testing.T) {
-	path := filepath.Join(testdir.New(t), "services.yaml")
+	path := filepath.Join(t.TempDir(), "services.yaml")
 	write(t, path, "one")
 	inputs := load(path)
 	write(t, path, "two")
@@ -267,7 +266,7 @@ func TestWatchReportsWhatWasWrittenSinceTheLoad(t *testing.T) {
 }
 
 func TestWatchEndsWhenLoadsNeverSeeTheSame(t *testing.T) {
-	path := filepath.Join(testdir.New(t), "services.yaml")
+	path := filepath.Join(t.TempDir(), "services.yaml")
 	write(t, path, "one")
 	other := []spec.Input{{Path: path}} // as if it could not be read there
 	w := watching(t, other)
@@ -281,7 +280,7 @@ func TestWatchEndsWhenLoadsNeverSeeTheSame(t *testing.T) {
 }
 
 func TestWatchPollsWhereNothingTells(t *testing.T) {
-	path := filepath.Join(testdir.New(t), "services.yaml")
+	path := filepath.Join(t.TempDir(), "services.yaml")
 	write(t, path, "one")
 	w := watching(t, load(path), func(o *Options) { o.Poll = 10 * time.Millisecond })
 	w.mu.Lock()
@@ -334,7 +333,7 @@ func TestDebounceActsOnceItIsQuiet(t *testing.T) {
 }
 
 func BenchmarkIdlePoll1000(b *testing.B) {
-	dir := testdir.New(b)
+	dir := b.TempDir()
 	var paths []string
 	for i := range 1000 {
 		p := filepath.Join(dir, string(rune('a'+i%26)), time.Duration(i).String())

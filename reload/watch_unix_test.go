@@ -13,12 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"servicehost/internal/testdir"
 	"servicehost/spec"
 )
 
 func TestWatchSeesLinksSwapped(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	write(t, filepath.Join(dir, "v1", "services.yaml"), "one")
 	write(t, filepath.Join(dir, "v2", "services.yaml"), "two")
 	write(t, filepath.Join(dir, "v3", "services.yaml"), "three")
@@ -47,7 +46,7 @@ func TestWatchSeesLinksSwapped(t *testing.T) {
 }
 
 func TestWatchSurvivesOddFiles(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	ring, pipe, folder, good := filepath.Join(dir, "ring"), filepath.Join(dir, "pipe"), filepath.Join(dir, "folder"), filepath.Join(dir, "good")
 	must(t, os.Symlink("ring", ring))
 	must(t, syscall.Mkfifo(pipe, 0o600))
@@ -68,7 +67,7 @@ func TestReadCommitFollowsNoLinkOut(t *testing.T) {
 	for _, name := range []string{"HEAD", "refs/heads/main", "refs", "."} {
 		dir, git := repo(t)
 		path := filepath.Join(git, filepath.FromSlash(name))
-		elsewhere := filepath.Join(testdir.New(t), "elsewhere")
+		elsewhere := filepath.Join(t.TempDir(), "elsewhere")
 		must(t, os.Rename(path, elsewhere))
 		must(t, os.Symlink(elsewhere, path))
 		if got, ok := ReadCommit(dir); ok {
@@ -80,7 +79,7 @@ func TestReadCommitFollowsNoLinkOut(t *testing.T) {
 // TestWatchNeverLosesAChange does random things to files, folders and links, in bursts, and after each
 // burst what was seen has to become what is there, by events alone.
 func TestWatchNeverLosesAChange(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	at := func(names ...string) string { return filepath.Join(append([]string{dir}, names...)...) }
 	files := []string{at("conf", "a.yaml"), at("conf", "deep", "b.env"), at("current", "c.yaml")}
 	glob := spec.Input{Path: at("conf", "d", "*.yaml"), Glob: true}

@@ -5,12 +5,10 @@ import (
 	"testing"
 
 	"golang.org/x/sys/windows"
-
-	"servicehost/internal/testdir"
 )
 
 func TestWatchWaitsForALockedFile(t *testing.T) {
-	path := filepath.Join(testdir.New(t), "services.yaml")
+	path := filepath.Join(t.TempDir(), "services.yaml")
 	write(t, path, "one")
 	w := watching(t, load(path))
 	name, err := windows.UTF16PtrFromString(path)

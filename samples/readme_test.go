@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"servicehost/internal/testdir"
 )
 
 var readmes = []string{"../README.md", "../README.zh-CN.md"}
@@ -95,7 +93,7 @@ func TestSpecsInPagesAreValid(t *testing.T) {
 				continue
 			}
 			found++
-			file := filepath.Join(testdir.New(t), "services.yaml")
+			file := filepath.Join(t.TempDir(), "services.yaml")
 			if err := os.WriteFile(file, []byte(b.text), 0o600); err != nil {
 				t.Fatal(err)
 			}

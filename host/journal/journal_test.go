@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"servicehost/host/jsonl"
-	"servicehost/internal/testdir"
 )
 
 func open(t *testing.T, dir string, o Options) *Journal {
@@ -52,7 +51,7 @@ func seqs(events []Event) string {
 }
 
 func TestAppendedEventsComeBackAsTheyWere(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "a", "journal")
+	dir := filepath.Join(t.TempDir(), "a", "journal")
 	j := open(t, dir, Options{})
 	want := j.Append(Event{
 		Kind: ProcessExited, Service: "api", Instance: 2, ID: "api.2", Incarnation: 7, Reason: "exit 3 <&> \"quoted\" 中文\n",
@@ -74,7 +73,7 @@ func TestAppendedEventsComeBackAsTheyWere(t *testing.T) {
 }
 
 func TestOpenGoesOnBehindTheLastEvent(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	for i := range 3 {
 		j := open(t, dir, Options{})
 		if n := len(j.Recent(100)); n != 2*i {
@@ -92,7 +91,7 @@ func TestOpenGoesOnBehindTheLastEvent(t *testing.T) {
 }
 
 func TestCloseTwiceAndAppendAfterAreHarmless(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	j := open(t, dir, Options{})
 	if err := errors.Join(j.Close(), j.Close()); err != nil {
 		t.Error(err)
@@ -109,7 +108,7 @@ func TestCloseTwiceAndAppendAfterAreHarmless(t *testing.T) {
 // TestTornTailIsCutWhereverItTears truncates the file at every byte: what was whole stays, new events
 // follow cleanly, and no number is given twice.
 func TestTornTailIsCutWhereverItTears(t *testing.T) {
-	src := testdir.New(t)
+	src := t.TempDir()
 	j := open(t, src, Options{})
 	for i := range 5 {
 		j.Append(Event{Kind: Warning, Reason: fmt.Sprint("number ", i)})
@@ -122,7 +121,7 @@ func TestTornTailIsCutWhereverItTears(t *testing.T) {
 		t.Fatal(err)
 	}
 	for cut := range len(data) + 1 {
-		dir := testdir.New(t)
+		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, segmentName(1)), data[:cut], 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +146,7 @@ func TestTornTailIsCutWhereverItTears(t *testing.T) {
 }
 
 func TestSegmentsAreBoundedAndStrangersAreLeftAlone(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	for _, name := range []string{"events-1.jsonl", "events-00000001.jsonl.bak", "notes.txt", "events-0000000x.jsonl"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("mine"), 0o600); err != nil {
 			t.Fatal(err)
@@ -181,7 +180,7 @@ func TestSegmentsAreBoundedAndStrangersAreLeftAlone(t *testing.T) {
 }
 
 func TestReadSelects(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	j := open(t, dir, Options{SegmentSize: 300, Segments: 100})
 	at := func(min int, e Event) {
 		e.Time = noon.Add(time.Duration(min) * time.Minute)
@@ -222,7 +221,7 @@ func TestReadSelects(t *testing.T) {
 }
 
 func TestReadWhileWritingAndRotatingSeesWholeEventsInOrder(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	j := open(t, dir, Options{SegmentSize: 4000, Segments: 3})
 	done := make(chan struct{})
 	go func() {
@@ -251,7 +250,7 @@ func TestReadWhileWritingAndRotatingSeesWholeEventsInOrder(t *testing.T) {
 }
 
 func TestSlowSubscriberGetsOneGapAndBlocksNobody(t *testing.T) {
-	j := open(t, testdir.New(t), Options{})
+	j := open(t, t.TempDir(), Options{})
 	ch := j.Subscribe(t.Context(), 2)
 	for range 5 {
 		j.Append(Event{Kind: Warning})
@@ -268,7 +267,7 @@ func TestSlowSubscriberGetsOneGapAndBlocksNobody(t *testing.T) {
 }
 
 func TestSubscriptionEndsWithItsContext(t *testing.T) {
-	j := open(t, testdir.New(t), Options{})
+	j := open(t, t.TempDir(), Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	ch := j.Subscribe(ctx, 1)
 	cancel()
@@ -279,7 +278,7 @@ func TestSubscriptionEndsWithItsContext(t *testing.T) {
 }
 
 func TestFollowHasNoSeamAndNoHole(t *testing.T) {
-	j := open(t, testdir.New(t), Options{})
+	j := open(t, t.TempDir(), Options{})
 	const before, after = 100, 2000
 	for range before {
 		j.Append(Event{Kind: Warning})
@@ -315,7 +314,7 @@ func TestFollowHasNoSeamAndNoHole(t *testing.T) {
 // TestUnwritableDiskHoldsNobodyUp closes the file under the writer: appends go on, what fits is kept
 // and written once the file works again, the rest is counted in an event.
 func TestUnwritableDiskHoldsNobodyUp(t *testing.T) {
-	dir := testdir.New(t)
+	dir := t.TempDir()
 	j := open(t, dir, Options{})
 	flush(t, j)
 	j.w.f.Close()
@@ -346,7 +345,7 @@ func TestUnwritableDiskHoldsNobodyUp(t *testing.T) {
 }
 
 func TestLongTextsAreCutBetweenCharacters(t *testing.T) {
-	j := open(t, testdir.New(t), Options{})
+	j := open(t, t.TempDir(), Options{})
 	long := strings.Repeat("语", 10000)
 	e := j.Append(Event{Reason: long, Actor: long, Exit: &Exit{Text: long}, Details: map[string]string{"k": long}})
 	for _, s := range []string{e.Reason, e.Actor, e.Exit.Text, e.Details["k"]} {
@@ -361,7 +360,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(jsonl.Append(nil, e), []byte("tail"))
 	f.Add(jsonl.Append(nil, []byte(`{"seq":-1}`)), jsonl.Append(nil, []byte(`[]`)))
 	f.Fuzz(func(t *testing.T, a, payload []byte) {
-		dir := testdir.New(t)
+		dir := t.TempDir()
 		if bytes.IndexByte(payload, '\n') < 0 {
 			a = jsonl.Append(a, payload)
 		}
@@ -384,7 +383,7 @@ func FuzzRead(f *testing.F) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	j, err := Open(testdir.New(b), Options{})
+	j, err := Open(b.TempDir(), Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -397,7 +396,7 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 func BenchmarkOpenFull(b *testing.B) {
-	dir := testdir.New(b)
+	dir := b.TempDir()
 	j, err := Open(dir, Options{})
 	if err != nil {
 		b.Fatal(err)

@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"servicehost/internal/testdir"
 )
 
 // The test binary is its own other process: with this variable it opens the folder, says how that
@@ -76,7 +74,7 @@ func (o *other) says(t *testing.T, format string, args ...any) {
 }
 
 func TestOneProcessHasTheFolder(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "state")
+	dir := filepath.Join(t.TempDir(), "state")
 	s := open(t, dir)
 	o := startOther(t, otherDir+"="+dir)
 	o.says(t, "locked by %d", os.Getpid())
@@ -106,7 +104,7 @@ func TestOneProcessHasTheFolder(t *testing.T) {
 
 func TestHolderThatCannotBeReadIsUnknown(t *testing.T) {
 	for _, text := range []string{"", "x", "-1\n", "99999999999999999999\n", "\n\n"} {
-		path := filepath.Join(testdir.New(t), lockName)
+		path := filepath.Join(t.TempDir(), lockName)
 		must(t, os.WriteFile(path, []byte(text), 0o600))
 		f, err := os.Open(path)
 		must(t, err)
@@ -136,7 +134,7 @@ func TestAliveTellsReusedNumbersApart(t *testing.T) {
 }
 
 func TestOpenRefusesAFile(t *testing.T) {
-	path := filepath.Join(testdir.New(t), "state")
+	path := filepath.Join(t.TempDir(), "state")
 	must(t, os.WriteFile(path, nil, 0o600))
 	if s, err := Open(path); err == nil {
 		s.Close()

@@ -13,8 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"servicehost/internal/testdir"
 )
 
 // startGuard starts a process that holds the lock and nothing else until the named pipe is closed.
@@ -39,7 +37,7 @@ func startGuard(s *Store, fifo string) int {
 }
 
 func TestGuardHoldsTheLockLongerThanItsHost(t *testing.T) {
-	base := testdir.New(t)
+	base := t.TempDir()
 	dir, fifo := filepath.Join(base, "state"), filepath.Join(base, "guard")
 	must(t, syscall.Mkfifo(fifo, 0o600))
 	host := startOther(t, otherDir+"="+dir, otherDir+"_GUARD="+fifo)
@@ -90,7 +88,7 @@ func TestGuardHoldsTheLockLongerThanItsHost(t *testing.T) {
 }
 
 func TestOpenRefusesUnsafeFolders(t *testing.T) {
-	base := testdir.New(t)
+	base := t.TempDir()
 	real := filepath.Join(base, "real")
 	must(t, os.Mkdir(real, 0o700))
 	link := filepath.Join(base, "link")
@@ -120,7 +118,7 @@ func TestOpenRefusesUnsafeFolders(t *testing.T) {
 }
 
 func TestFilesArePrivate(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "state")
+	dir := filepath.Join(t.TempDir(), "state")
 	s := open(t, dir)
 	must(t, s.Put("k", "v"))
 	for path, want := range map[string]os.FileMode{dir: 0o700, filepath.Join(dir, logName): 0o600, filepath.Join(dir, lockName): 0o600} {

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"servicehost/internal/testdir"
 )
 
 func open(t testing.TB, dir string) *Store {
@@ -47,7 +45,7 @@ func content(t testing.TB, s *Store) map[string]string {
 }
 
 func TestRecordsComeBack(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "deep", "state")
+	dir := filepath.Join(t.TempDir(), "deep", "state")
 	type record struct {
 		A int
 		B []string
@@ -87,7 +85,7 @@ func TestRecordsComeBack(t *testing.T) {
 }
 
 func TestPutRefusesWhatItCannotKeep(t *testing.T) {
-	s := open(t, filepath.Join(testdir.New(t), "state"))
+	s := open(t, filepath.Join(t.TempDir(), "state"))
 	for _, key := range []string{"", "a\"b", "a\\b", "a\nb", "\xff"} {
 		if s.Put(key, 1) == nil {
 			t.Errorf("key %q was taken", key)
@@ -106,7 +104,7 @@ func TestPutRefusesWhatItCannotKeep(t *testing.T) {
 }
 
 func TestPutOfTheSameWritesNothing(t *testing.T) {
-	s := open(t, filepath.Join(testdir.New(t), "state"))
+	s := open(t, filepath.Join(t.TempDir(), "state"))
 	must(t, s.Put("k", "v"))
 	size := s.log.size
 	must(t, s.Put("k", "v"))
@@ -118,7 +116,7 @@ func TestPutOfTheSameWritesNothing(t *testing.T) {
 // TestTornLogIsSomePrefix truncates the log at every byte: what is read is the state after a prefix of
 // the changes, and the store goes on from there.
 func TestTornLogIsSomePrefix(t *testing.T) {
-	src := filepath.Join(testdir.New(t), "state")
+	src := filepath.Join(t.TempDir(), "state")
 	s := open(t, src)
 	type moment struct {
 		size int64
@@ -143,7 +141,7 @@ func TestTornLogIsSomePrefix(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(src, logName))
 	must(t, err)
 
-	dir := filepath.Join(testdir.New(t), "state")
+	dir := filepath.Join(t.TempDir(), "state")
 	must(t, os.Mkdir(dir, 0o700))
 	for cut := range len(data) + 1 {
 		must(t, os.WriteFile(filepath.Join(dir, logName), data[:cut], 0o600))
@@ -168,7 +166,7 @@ func TestTornLogIsSomePrefix(t *testing.T) {
 }
 
 func TestDamageInTheMiddleCostsOneRecord(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "state")
+	dir := filepath.Join(t.TempDir(), "state")
 	s := open(t, dir)
 	for i := range 3 {
 		must(t, s.Put(fmt.Sprint("k", i), "value"))
@@ -186,7 +184,7 @@ func TestDamageInTheMiddleCostsOneRecord(t *testing.T) {
 }
 
 func TestLogIsCompactedAndBounded(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "state")
+	dir := filepath.Join(t.TempDir(), "state")
 	s := open(t, dir)
 	v := strings.Repeat("x", 1000)
 	for i := range 5000 {
@@ -214,7 +212,7 @@ func TestLogIsCompactedAndBounded(t *testing.T) {
 
 // TestKillDuringCompactionLeavesTheOldLog lays a half-written new log beside the old one.
 func TestKillDuringCompactionLeavesTheOldLog(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "state")
+	dir := filepath.Join(t.TempDir(), "state")
 	s := open(t, dir)
 	must(t, s.Put("k", "v"))
 	must(t, s.Close())
@@ -233,7 +231,7 @@ func TestKillDuringCompactionLeavesTheOldLog(t *testing.T) {
 func TestFullDiskKeepsMemoryAndRecovers(t *testing.T) {
 	for name, n := range map[string]int{"backlog": 10, "rewrite": 3 * maxBacklog / 10000} {
 		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(testdir.New(t), "state")
+			dir := filepath.Join(t.TempDir(), "state")
 			s := open(t, dir)
 			must(t, s.Put("before", "v"))
 			s.log.f.Close()
@@ -252,7 +250,7 @@ func TestFullDiskKeepsMemoryAndRecovers(t *testing.T) {
 			if len(want) != n {
 				t.Fatalf("%d records in memory, want %d", len(want), n)
 			}
-			must(t, testdir.Remove(blocker))
+			must(t, os.RemoveAll(blocker))
 			f, err := os.OpenFile(filepath.Join(dir, logName), os.O_RDWR, 0)
 			must(t, err)
 			s.log.f = f
@@ -266,7 +264,7 @@ func TestFullDiskKeepsMemoryAndRecovers(t *testing.T) {
 }
 
 func TestConcurrentPutsAllCount(t *testing.T) {
-	dir := filepath.Join(testdir.New(t), "state")
+	dir := filepath.Join(t.TempDir(), "state")
 	s := open(t, dir)
 	var wg sync.WaitGroup
 	for g := range 8 {
@@ -291,7 +289,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(appendRecord(appendRecord(nil, "k", []byte(`{"a":1}`)), "k", nil), []byte(`{"k":"a","v":1}`))
 	f.Add([]byte("{"), []byte(`{"k":"","v":}`))
 	f.Fuzz(func(t *testing.T, data, payload []byte) {
-		log := recordLog{dir: testdir.New(t)}
+		log := recordLog{dir: t.TempDir()}
 		must(t, os.WriteFile(filepath.Join(log.dir, logName), append(slices.Clone(data), payload...), 0o600))
 		parseRecord(payload)
 		values := map[string][]byte{}
@@ -309,7 +307,7 @@ func FuzzOpen(f *testing.F) {
 }
 
 func BenchmarkPut(b *testing.B) {
-	s := open(b, filepath.Join(testdir.New(b), "state"))
+	s := open(b, filepath.Join(b.TempDir(), "state"))
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		must(b, s.Put(fmt.Sprint("instance/", i%1000), i))
@@ -317,7 +315,7 @@ func BenchmarkPut(b *testing.B) {
 }
 
 func BenchmarkOpen1000(b *testing.B) {
-	dir := filepath.Join(testdir.New(b), "state")
+	dir := filepath.Join(b.TempDir(), "state")
 	s := open(b, dir)
 	for i := range 1000 {
 		must(b, s.Put(fmt.Sprint("instance/", i), strings.Repeat("x", 2000)))
