@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -116,7 +115,7 @@ func (b *backend) start(u *run, r Request) error {
 	defer p.closeChild()
 	attr := &syscall.ProcAttr{
 		Dir:   r.Dir,
-		Env:   append(slices.Clip(r.Env), markerVar+"="+b.marker(u.id)),
+		Env:   b.environ(u.id, r.Env),
 		Files: []uintptr{uintptr(p.childIn), uintptr(p.childOut), uintptr(p.childErr)},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: cred},
 	}
