@@ -202,6 +202,14 @@ func TestDiffShowsValuesAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+func TestDiffShowsACommandWithQuotesAsAList(t *testing.T) {
+	next := service("api", 1, func(s *spec.Service) { s.Command = []string{"sh", "-c", `trap "echo it's" HUP`, ""} })
+	c := diff([]*spec.Service{service("api", 1, func(s *spec.Service) { s.Command = []string{"sh"} })}, []*spec.Service{next}).Changes[0]
+	if want := `[sh, -c, 'trap "echo it''s" HUP', '']`; c.Fields[0].Path != "command" || c.Fields[0].New != want {
+		t.Errorf("got %+v, want %s", c.Fields[0], want)
+	}
+}
+
 func TestDiffOfHostFields(t *testing.T) {
 	old := spec.Host{Reload: spec.Reload{MaxRemoved: 50}, Restarts: spec.Restarts{Rate: 5}, Log: spec.HostLog{MaxSize: 10 << 20}, ShutdownTimeout: time.Minute}
 	next := old

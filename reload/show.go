@@ -3,6 +3,7 @@ package reload
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,6 +52,9 @@ func (r *Redactor) list(path string, items []string) string {
 	}
 	if path == "command" {
 		shown = r.Args(shown)
+		if slices.ContainsFunc(shown, func(s string) bool { return strings.Contains(s, `"`) }) {
+			return commandList(shown) // a string has no way to write a quote
+		}
 		for i, s := range shown {
 			if s == "" || strings.ContainsAny(s, " \t") && !strings.HasPrefix(s, "<redacted ") {
 				shown[i] = `"` + s + `"`
@@ -59,6 +63,18 @@ func (r *Redactor) list(path string, items []string) string {
 		return strings.Join(shown, " ")
 	}
 	return r.Text(strings.Join(shown, ", "))
+}
+
+// commandList writes a command as a list in brackets.
+func commandList(words []string) string {
+	shown := make([]string, len(words))
+	for i, s := range words {
+		shown[i] = s
+		if s == "" || strings.ContainsAny(s, " \t,:#{}[]&*!|>'\"%@`") && !strings.HasPrefix(s, "<redacted ") {
+			shown[i] = "'" + strings.ReplaceAll(s, "'", "''") + "'"
+		}
+	}
+	return "[" + strings.Join(shown, ", ") + "]"
 }
 
 func (r *Redactor) steps(steps []spec.Step) string {
