@@ -32,7 +32,8 @@ type why struct {
 	id     string
 	now    time.Time
 	lines  []string
-	state  bool // the current state was said
+	state  bool   // the current state was said
+	reason string // the one it was said with
 	done   bool
 
 	// A crash loop is told once: ends are counted while they read the same.
@@ -62,7 +63,7 @@ func (w *why) take(i int) {
 	switch e.Kind {
 	case StateChanged:
 		if !w.state {
-			w.state = true
+			w.state, w.reason = true, e.Reason
 			who := ""
 			if e.To == "running" {
 				who = process(e)
@@ -77,7 +78,11 @@ func (w *why) take(i int) {
 		}
 	case Killed:
 		w.say(e, "killed"+process(e)+because(e.Reason))
-	case Failed, Recovered, OutputDropped, LogTrouble, Warning, OrphansEnded:
+	case Failed:
+		if e.Reason == "" || e.Reason != w.reason {
+			w.say(e, string(e.Kind)+because(e.Reason))
+		}
+	case Recovered, OutputDropped, LogTrouble, Warning, OrphansEnded:
 		w.say(e, string(e.Kind)+because(e.Reason))
 	case OperatorAction:
 		if strings.HasPrefix(e.Reason, "signal ") {

@@ -41,6 +41,12 @@ func TestWhyTellsTheChainOfCauses(t *testing.T) {
 			"before that 2 times the same: exit 3, since 9m ago",
 			`10m ago: started by ops\li.wei`,
 		}},
+		{"failure of the same reason", []Event{
+			ago(time.Hour, Event{Kind: HostStarted}),
+			ago(5*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4710, Exit: exit}),
+			ago(5*time.Minute, Event{Kind: Failed, ID: "worker", Reason: "crash loop"}),
+			ago(5*time.Minute, Event{Kind: StateChanged, ID: "worker", To: "failed", Reason: "crash loop"}),
+		}, []string{"failed for 5m: crash loop", "5m ago: run ended (process 4710): exit 3 after 1.2s", "1h ago: the host started"}},
 		{"signals that changed nothing", []Event{
 			ago(time.Hour, Event{Kind: HostStarted}),
 			ago(9*time.Minute, Event{Kind: OperatorAction, ID: "worker", Actor: "root", Reason: "signal HUP"}),
