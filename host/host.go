@@ -43,9 +43,18 @@ type Options struct {
 }
 
 // InvalidSpec is the error of Run for a spec that can't be used.
-type InvalidSpec struct{ Problems spec.Problems }
+type InvalidSpec struct {
+	Problems spec.Problems
+	// LastGood is why what worked last could not be run instead; nil where that was not asked for.
+	LastGood error
+}
 
-func (e *InvalidSpec) Error() string { return e.Problems.Error() }
+func (e *InvalidSpec) Error() string {
+	if e.LastGood != nil {
+		return e.Problems.Error() + "\n" + e.LastGood.Error()
+	}
+	return e.Problems.Error()
+}
 
 // Host is a running host. Its exported methods are those of control.Host.
 type Host struct {
@@ -96,7 +105,7 @@ func Run(ctx context.Context, o Options) error {
 		}
 		first, err = h.loadLastGood(ctx)
 		if err != nil {
-			return errors.Join(&InvalidSpec{Problems: res.Problems}, err)
+			return &InvalidSpec{Problems: res.Problems, LastGood: err}
 		}
 		lastGood = true
 	}

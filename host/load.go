@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -66,8 +67,8 @@ func (h *Host) loadLastGood(ctx context.Context) (*spec.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("there is no last good spec: %w", err)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no last good spec: no host has run with these files, the state folder %q does not exist", dir)
 	}
 	if h.store, err = openStore(ctx, dir); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,7 @@ with --wait also until changed services have stayed up for their time.` + exits(
 			"0  applied, or nothing to do",
 			"1  held until --confirm, or a change could not be carried out",
 			"2  rejected: the spec is invalid, and what ran goes on running",
-			"3  rolled back: at least one service went back to what worked",
+			"3  rolled back: at least one service runs what worked before, not what the files say",
 			"4  no host is running"),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.reload(cmd.Context(), q) },
@@ -62,10 +63,19 @@ func (a *app) showReload(r control.ReloadResult) {
 		writeChanges(a.Stdout, colors, r.Changes)
 		a.printf("%s apply it with: host reload --confirm\n", colors.bold("hint:"))
 		return
-	case len(r.Changes) == 0 && len(r.RolledBack) == 0:
+	}
+	// What went back, now or earlier, is no change that was applied.
+	done := 0
+	for _, c := range r.Changes {
+		if c.Action != "keep_rolled_back" && (c.ID == "" || !slices.Contains(r.RolledBack, c.ID)) {
+			done++
+		}
+	}
+	switch {
+	case done > 0:
+		a.printf("%s\n", colors.green("applied: "+count(done, "change", "changes")))
+	case len(r.RolledBack) == 0:
 		a.printf("nothing to do\n")
-	default:
-		a.printf("%s\n", colors.green("applied: "+count(len(r.Changes), "change", "changes")))
 	}
 	writeChanges(a.Stdout, colors, r.Changes)
 	if len(r.RolledBack) > 0 {

@@ -98,6 +98,9 @@ func (a *app) printError(w io.Writer, p palette, asJSON bool, err error) {
 	var invalid *host.InvalidSpec
 	if errors.As(err, &invalid) && !asJSON {
 		a.writeProblems(w, p, invalid.Problems)
+		if invalid.LastGood != nil {
+			fmt.Fprintln(w, p.red(cleanLines(invalid.LastGood.Error())))
+		}
 		return
 	}
 	message, more, hint := explain(err)

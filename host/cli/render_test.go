@@ -70,6 +70,20 @@ func TestStatusTextShowsWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestReasonSaysTheTimeThatIsLeft(t *testing.T) {
+	next := now.Add(3 * time.Second)
+	for reason, want := range map[string]string{
+		`exit 3 after 1.2s, next try in 8s: "x"`:                          `exit 3 after 1.2s, next try in 3s: "x"`,
+		"crash loop: 3 restarts in 1m (last: exit 3); tried again in 10m": "crash loop: 3 restarts in 1m (last: exit 3); tried again in 3s",
+		"exit 0 after 4ms, next start in 1m3s":                            "exit 0 after 4ms, next start in 3s",
+		"going back to the spec that worked":                              "going back to the spec that worked, next try in 3s",
+	} {
+		if got := reasonOf(control.ServiceStatus{Reason: reason, NextRun: &next}, now); got != want {
+			t.Errorf("%q is shown as %q, want %q", reason, got, want)
+		}
+	}
+}
+
 func TestStatusColoursDoNotMoveColumns(t *testing.T) {
 	a := &app{now: func() time.Time { return now }}
 	plain := a.statusText(orders(), false, 0)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -137,13 +138,17 @@ func (a *app) statusRow(s control.ServiceStatus) []cell {
 // reasonOf is the reason that the host gave, and what it does not say about wish, spec and next try.
 func reasonOf(s control.ServiceStatus, now time.Time) string {
 	parts := []string{}
-	if s.Reason != "" {
-		parts = append(parts, clean(s.Reason))
+	reason := clean(s.Reason)
+	if s.NextRun != nil { // the reason is as old as the state, the time that is left is not
+		reason = turnIn.ReplaceAllString(reason, "${1}"+age(s.NextRun.Sub(now)))
+	}
+	if reason != "" {
+		parts = append(parts, reason)
 	}
 	if s.DesiredUntil != nil {
 		parts = append(parts, "until "+until(*s.DesiredUntil, now))
 	}
-	if s.NextRun != nil && !strings.Contains(s.Reason, "next") {
+	if s.NextRun != nil && !turnIn.MatchString(reason) {
 		parts = append(parts, "next try in "+age(s.NextRun.Sub(now)))
 	}
 	switch s.Spec.State {
@@ -155,9 +160,15 @@ func reasonOf(s control.ServiceStatus, now time.Time) string {
 	return strings.Join(parts, ", ")
 }
 
+// turnIn finds the time until the next try in a reason.
+var turnIn = regexp.MustCompile(`\b((?:next try|next start|tried again|its turn comes) in )(?:\d[\d.]*(?:ms|[smhd]))+`)
+
 func until(t, now time.Time) string {
 	t = t.Local()
-	if t.Sub(now) < 20*time.Hour {
+	switch {
+	case t.Sub(now) < 2*time.Minute:
+		return t.Format("15:04:05")
+	case t.Sub(now) < 20*time.Hour:
 		return t.Format("15:04")
 	}
 	return t.Format("2006-01-02 15:04")

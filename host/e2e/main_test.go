@@ -47,7 +47,7 @@ func child(args []string) int {
 	if deaf {
 		signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGTERM) // taken, and not looked at
 	}
-	if mode == "tree" || mode == "tree-deaf" {
+	if mode == "tree" || mode == "tree-deaf" || mode == "launch" {
 		self, _ := os.Executable()
 		c := exec.Command(self, roleChild, "deaf", tag+"-grandchild", file)
 		if mode == "tree-deaf" {
@@ -67,6 +67,8 @@ func child(args []string) int {
 	f.Close()
 	fmt.Println(tag, "is up")
 	switch mode {
+	case "launch": // only what it started stays
+		return 0
 	case "exit": // N milliseconds, then exit 3
 		ms, _ := strconv.Atoi(args[3])
 		time.Sleep(time.Duration(ms) * time.Millisecond)
