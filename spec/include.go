@@ -149,7 +149,7 @@ func (in *including) follow(root *node, depth int) {
 		if rel, err := filepath.Rel(root.src.dir, local); err == nil && !filepath.IsAbs(name) {
 			base, pattern = root.src.dir, rel // the folder may hold characters of a pattern
 		}
-		matches, err := glob(base, pattern)
+		matches, err := glob(base, pattern, maxGlobbed)
 		if errors.Is(err, errManyMatches) {
 			d.fail(item, words("name a nearer folder", "%s looks through %v", quote(name), err))
 			continue
@@ -277,8 +277,8 @@ const maxGlobbed = 20_000
 var errManyMatches = fmt.Errorf("more than %d files and folders", maxGlobbed)
 
 // glob is filepath.Glob that takes the folders without a pattern as they are, whatever characters they
-// have, and passes over folders and hidden files.
-func glob(base, pattern string) ([]string, error) {
+// have, and passes over folders and hidden files. It gives up when its parts match more than most.
+func glob(base, pattern string, most int) ([]string, error) {
 	if _, err := filepath.Match(pattern, ""); err != nil {
 		return nil, errors.New("its brackets are not closed")
 	}
@@ -303,7 +303,7 @@ func glob(base, pattern string) ([]string, error) {
 				if ok, _ := filepath.Match(foldName(part), foldName(e.Name())); !ok || e.Name()[0] == '.' && part[0] != '.' {
 					continue
 				}
-				if matched++; matched > maxGlobbed {
+				if matched++; matched > most {
 					return nil, errManyMatches
 				}
 				path := filepath.Join(dir, e.Name())
