@@ -202,6 +202,24 @@ func TestDiffShowsValuesAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+func TestDiffShowsTheFolderOfACommandOnlyWhereNothingElseTells(t *testing.T) {
+	in := func(dir, program string) *spec.Service {
+		return service("api", 1, func(s *spec.Service) { s.CommandDir, s.Command = dir, []string{program} })
+	}
+	for _, tt := range []struct {
+		next *spec.Service
+		want string
+	}{
+		{in("", "/opt/api"), "command (restart): ./api -> /opt/api"},
+		{in("/srv/new", "./api"), "command_dir (restart): /srv -> /srv/new"},
+	} {
+		p := diff([]*spec.Service{in("/srv", "./api")}, []*spec.Service{tt.next})
+		if len(p.Changes) != 1 || fieldsText(p.Changes[0].Fields) != tt.want {
+			t.Errorf("%+v, want %q", p.Changes, tt.want)
+		}
+	}
+}
+
 func TestDiffShowsACommandWithQuotesAsAList(t *testing.T) {
 	next := service("api", 1, func(s *spec.Service) { s.Command = []string{"sh", "-c", `trap "echo it's" HUP`, ""} })
 	c := diff([]*spec.Service{service("api", 1, func(s *spec.Service) { s.Command = []string{"sh"} })}, []*spec.Service{next}).Changes[0]

@@ -75,6 +75,10 @@ func (r *Redactor) serviceFields(before, after *spec.Service) []Field {
 			out = append(out, r.field(l, x, y))
 		}
 	}
+	if slices.ContainsFunc(out, func(f Field) bool { return f.Path == "command" }) {
+		// Nobody wrote it, and the command that brings it along is shown.
+		out = slices.DeleteFunc(out, func(f Field) bool { return f.Path == "command_dir" })
+	}
 	return out
 }
 

@@ -68,6 +68,10 @@ func TestStatusTextShowsWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: no %q in\n%s", state, want, got)
 		}
 	}
+	s.Host.Spec.State, s.Host.Spec.Reason = control.SpecPending, "host.reload.mode is manual"
+	if got := a.statusText(s, false, 0); !strings.Contains(got, "mode is manual; see host plan, then host reload --confirm\n") {
+		t.Errorf("a held edit is shown without what to do:\n%s", got)
+	}
 }
 
 func TestReasonSaysTheTimeThatIsLeft(t *testing.T) {

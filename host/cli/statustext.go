@@ -88,7 +88,11 @@ func (a *app) statusHead(b *strings.Builder, colors palette, s control.Status, w
 	}
 	fmt.Fprintf(b, "%s  %s%s%s\n", colors.bold(left), colors.paint(color, middle), strings.Repeat(" ", gap), right)
 	if sp.Reason != "" {
-		fmt.Fprintf(b, "%s\n", colors.yellow(clean(sp.Reason)))
+		reason := clean(sp.Reason)
+		if sp.State == control.SpecPending && reason != "being applied" {
+			reason += "; see host plan, then host reload --confirm"
+		}
+		fmt.Fprintf(b, "%s\n", colors.yellow(reason))
 	}
 }
 
