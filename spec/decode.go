@@ -242,14 +242,6 @@ func (d *decoder) later(key, n *node, k *keyNode) {
 	switch n.kind {
 	case nullNode:
 		return
-	case mapNode:
-		if len(n.pairs) == 0 {
-			return
-		}
-	case listNode:
-		if len(n.items) == 0 {
-			return
-		}
 	case scalarNode:
 		for _, off := range k.off {
 			if strings.EqualFold(n.value, off) {
