@@ -23,6 +23,9 @@ func ChangedKeys(before, after *spec.Service) []string {
 			paths = append(paths, l.path)
 		}
 	}
+	if slices.Contains(paths, "command") { // which tells what the folder that comes with it would
+		paths = slices.DeleteFunc(paths, func(p string) bool { return p == "command_dir" })
+	}
 	return paths
 }
 

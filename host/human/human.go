@@ -1,9 +1,10 @@
-// Package human writes durations and numbers of things the way people say them. It is a leaf: every package that makes
-// sentences may use it, and it knows none of them.
+// Package human writes durations, numbers of things and paths the way people do. It is a leaf: every
+// package that makes sentences may use it, and it knows none of them.
 package human
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -35,6 +36,14 @@ func Duration(d time.Duration) string {
 		return two(r, time.Hour, "h", time.Minute, "m")
 	}
 	return two(d.Round(time.Hour), day, "d", time.Hour, "h")
+}
+
+// Path is a path in quotes as the system writes it: the backslashes of Windows are not doubled.
+func Path(p string) string {
+	if strings.ContainsFunc(p, func(r rune) bool { return r == '"' || !strconv.IsPrint(r) }) {
+		return strconv.Quote(p)
+	}
+	return `"` + p + `"`
 }
 
 // Count is a number of things: 1 service, 2 services. The plural of the word is made with an s.

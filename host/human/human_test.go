@@ -31,3 +31,11 @@ func TestCountSaysOneOrMore(t *testing.T) {
 		}
 	}
 }
+
+func TestPathKeepsBackslashesAndNoLineBreaks(t *testing.T) {
+	for p, want := range map[string]string{`C:\srv\new`: `"C:\srv\new"`, "/srv/\u670d": "\"/srv/\u670d\"", "a\nb": `"a\nb"`, `a"b`: `"a\"b"`} {
+		if got := Path(p); got != want {
+			t.Errorf("Path(%q) is %s, want %s", p, got, want)
+		}
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"servicehost/host/human"
 )
 
 const lockName = "lock"
@@ -27,11 +29,11 @@ type ErrLocked struct {
 func (e *ErrLocked) Error() string {
 	switch {
 	case e.Dead:
-		return fmt.Sprintf("the state folder %q is in use: the host with process %d has ended, what it started is still being ended", e.Dir, e.PID)
+		return fmt.Sprintf("the state folder %s is in use: the host with process %d has ended, what it started is still being ended", human.Path(e.Dir), e.PID)
 	case e.PID == 0:
-		return fmt.Sprintf("the state folder %q is in use by another host", e.Dir)
+		return fmt.Sprintf("the state folder %s is in use by another host", human.Path(e.Dir))
 	}
-	return fmt.Sprintf("the state folder %q is in use by the host with process %d", e.Dir, e.PID)
+	return fmt.Sprintf("the state folder %s is in use by the host with process %d", human.Path(e.Dir), e.PID)
 }
 
 // lockFolder prepares the folder and takes its lock, or fails with *ErrLocked.
@@ -46,7 +48,7 @@ func lockFolder(dir string) (*os.File, error) {
 	got, err := tryLock(f)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("cannot lock the state folder %q: %w", dir, err)
+		return nil, fmt.Errorf("cannot lock the state folder %s: %w", human.Path(dir), err)
 	}
 	if !got {
 		defer f.Close()
@@ -55,7 +57,7 @@ func lockFolder(dir string) (*os.File, error) {
 	}
 	if err := writeHolder(f); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("cannot lock the state folder %q: %w", dir, err)
+		return nil, fmt.Errorf("cannot lock the state folder %s: %w", human.Path(dir), err)
 	}
 	return f, nil
 }
@@ -117,7 +119,7 @@ func readHolder(r io.ReaderAt) (pid int, born string) {
 // prepareDir creates the folder for this user alone, or checks that the one there is fit.
 func prepareDir(dir string) error {
 	fail := func(why, hint string) error {
-		return fmt.Errorf("cannot use the state folder %q: %s; %s", dir, why, hint)
+		return fmt.Errorf("cannot use the state folder %s: %s; %s", human.Path(dir), why, hint)
 	}
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return fmt.Errorf("cannot create the state folder: %w", err)

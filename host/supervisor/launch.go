@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"servicehost/host/human"
 	"servicehost/host/process"
 	"servicehost/spec"
 )
@@ -37,7 +38,7 @@ func request(env *environment, s *spec.Service) (process.Request, int, error) {
 // preflight reports why a spec can't be started at all, without starting it.
 func preflight(env *environment, s *spec.Service) error {
 	if st, err := os.Stat(s.Dir); err != nil || !st.IsDir() {
-		return fmt.Errorf("folder %q not found", s.Dir)
+		return fmt.Errorf("folder %s not found", human.Path(s.Dir))
 	}
 	_, err := resolve(env, s.Command[0], s, environ(env, s, max(s.Port, 0)))
 	return err
@@ -170,11 +171,11 @@ func isFile(path string) error {
 	st, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrPermission):
-		return &process.Error{Kind: process.ErrPermission, Message: fmt.Sprintf("executable %q may not be read", path)}
+		return &process.Error{Kind: process.ErrPermission, Message: fmt.Sprintf("executable %s may not be read", human.Path(path))}
 	case err != nil:
 		return &process.Error{Kind: process.ErrNotFound, Message: fmt.Sprintf("executable %q not found in %s", filepath.Base(path), filepath.Dir(path))}
 	case st.IsDir():
-		return &process.Error{Kind: process.ErrFormat, Message: fmt.Sprintf("%q is a folder, not an executable", path)}
+		return &process.Error{Kind: process.ErrFormat, Message: fmt.Sprintf("%s is a folder, not an executable", human.Path(path))}
 	}
 	return executable(path, st)
 }
