@@ -53,17 +53,27 @@ func (t *tasks) forget(id process.RunID) {
 // defaultActionTimeout is used where an action has none.
 const defaultActionTimeout = 30 * time.Second
 
-// act carries an action out beside the instance. Its failure is told, not waited for.
+// act carries an action of the stop ladder out beside the instance. Where it fails, that is told and the
+// next step is taken at once.
 func (i *instance) act(a spec.Action, task string) {
-	env, s, port := i.env, i.spec, i.run.port
-	id := i.run.id
+	env, s, port, run, step := i.env, i.spec, i.run.port, i.run.id, i.ladder.step
+	id := run
 	id.Task = task
 	failed := i.event(journal.Warning, "")
 	env.spawn(func() {
-		if err := env.perform(a, s, port, id); err != nil && !a.IgnoreFailure {
+		err := env.perform(a, s, port, id)
+		if err == nil {
+			return
+		}
+		if !a.IgnoreFailure {
 			failed.Reason = fmt.Sprintf("action %s of service %q failed: %v", describe(a), s.ID, err)
 			env.tell(failed)
 		}
+		i.box.call(func(i *instance) { // it stops nothing: the next step need not wait for its time
+			if i.state == Stopping && i.run.id == run && i.ladder.step == step {
+				i.ladder.next = time.Now()
+			}
+		})
 	})
 }
 

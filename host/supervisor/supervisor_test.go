@@ -432,3 +432,18 @@ func TestRemovedStopBeforeAddedStart(t *testing.T) {
 		}
 	})
 }
+
+func TestFailedStopActionGoesOnAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		r.apply(service("api", func(s *spec.Service) {
+			s.Stop.Steps = []spec.Step{{Do: "action", Action: &spec.Action{Exec: []string{"/no/such/program"}, Timeout: time.Second}, Timeout: 20 * time.Second}, {Do: "SIGTERM"}}
+		}))
+		begin := time.Now()
+		r.do(Act{Verb: Stop, Names: []string{"api"}})
+		if d := time.Since(begin); d > time.Second {
+			t.Errorf("the stop took %v although its first step failed at once", d)
+		}
+		r.want("api", Stopped)
+	})
+}
