@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -96,8 +97,15 @@ func keyHint(name string, known []string, others map[string]string, byName map[s
 	if at := byName[name]; len(at) > 0 && at[0].kind != kindLater {
 		return fmt.Sprintf("did you mean %q?", at[0].path)
 	}
+	if near := nearest(folded, slices.Sorted(maps.Keys(others))); len(near) >= minForeignSlip {
+		return fmt.Sprintf("did you mean %q?", others[near])
+	}
 	return ""
 }
+
+// minForeignSlip is how long a name of another tool has to be for a slip of the pen in it to be seen:
+// short ones are near to everything.
+const minForeignSlip = 7
 
 // maxHintWork bounds the names that are compared for hints in one load.
 const maxHintWork = 200_000
