@@ -10,7 +10,9 @@ func (i *instance) proved() {
 	i.proving = false
 	i.good = i.spec
 	i.keepGood(nil)
-	i.publish()
+	if i.snap.Load().Proving { // a first start shows nothing of it
+		i.publish()
+	}
 }
 
 // rollBack turns to the spec that last worked, if the failed one had to prove itself and is still
