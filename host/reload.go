@@ -143,8 +143,13 @@ func (h *Host) handOut(ctx context.Context, next *spec.Spec, retry []string, mon
 		s.appliedAt = time.Now()
 	})
 	end := make(chan applied, 1)
+	edit, err := h.sup.Begin(next, retry) // here, so that edits count in their order
+	if err != nil {
+		end <- applied{err: err}
+		return end
+	}
 	go func() {
-		out, err := h.sup.Apply(ctx, next, retry, monitor)
+		out, err := edit.Wait(ctx, monitor)
 		if !errors.Is(err, supervisor.ErrSuperseded) {
 			h.set(func(s *specState) {
 				if s.current == next {

@@ -22,23 +22,47 @@ type Applied struct {
 // that dies of a bad option does so at once.
 const graceOfChange = 300 * time.Millisecond
 
-// Apply makes sp the wanted spec and waits until its steps are done: removed instances are gone,
-// changed ones run, failed or went back, new ones were started or wait for others. With monitor it
-// waits, too, until changed ones have proved to work. retry names services whose rejected spec is
-// tried again. The waiting ends with ctx; what was begun goes on.
-func (s *Supervisor) Apply(ctx context.Context, sp *spec.Spec, retry []string, monitor bool) (Applied, error) {
-	changed, release := s.env.watch()
-	defer release()
-	var generation uint64
+// Edit is a spec that was handed out and whose steps may still be on their way.
+type Edit struct {
+	s                  *Supervisor
+	number, generation uint64
+	changed            <-chan struct{}
+	release            func()
+}
+
+// Begin makes sp the wanted spec; edits count in the order of these calls. retry names services whose
+// rejected spec is tried again. Wait must follow.
+func (s *Supervisor) Begin(sp *spec.Spec, retry []string) (*Edit, error) {
+	e := &Edit{s: s}
+	e.changed, e.release = s.env.watch()
 	if err := s.do(func() {
 		s.apply(sp, retry)
-		generation = s.generation
+		e.number, e.generation = s.edit, s.generation
 	}); err != nil {
+		e.release()
+		return nil, err
+	}
+	return e, nil
+}
+
+// Apply is Begin and Wait.
+func (s *Supervisor) Apply(ctx context.Context, sp *spec.Spec, retry []string, monitor bool) (Applied, error) {
+	e, err := s.Begin(sp, retry)
+	if err != nil {
 		return Applied{}, err
 	}
+	return e.Wait(ctx, monitor)
+}
+
+// Wait waits until the steps of the edit are done: removed instances are gone, changed ones run, failed
+// or went back, new ones were started or wait for others. With monitor it waits, too, until changed
+// ones have proved to work. It ends with ctx; what was begun goes on.
+func (e *Edit) Wait(ctx context.Context, monitor bool) (Applied, error) {
+	defer e.release()
+	s := e.s
 	var out Applied
-	err := s.await(ctx, changed, func() (bool, error) {
-		if s.generation != generation {
+	err := s.await(ctx, e.changed, func() (bool, error) {
+		if s.edit != e.number {
 			return false, ErrSuperseded
 		}
 		if s.stopping {
@@ -50,7 +74,7 @@ func (s *Supervisor) Apply(ctx context.Context, sp *spec.Spec, retry []string, m
 		}
 		now := time.Now()
 		for _, l := range s.order {
-			if l.wanted == nil || l.target == nil || l.target.generation != generation {
+			if l.wanted == nil || l.target == nil || l.target.generation < e.generation {
 				continue
 			}
 			if !s.settled(l, map[*slot]bool{}) {
@@ -120,6 +144,7 @@ func (s *Supervisor) settled(l *slot, seen map[*slot]bool) bool {
 
 // apply runs on the coordinator goroutine.
 func (s *Supervisor) apply(sp *spec.Spec, retry []string) {
+	s.edit++
 	s.generation++
 	s.host = sp.Host
 	s.env.place.Store(&place{name: sp.Host.Name, dir: sp.Dir})

@@ -44,7 +44,8 @@ type Supervisor struct {
 	services   map[string][]*slot
 	dependents map[string][]*slot // service → who depends on it
 	host       spec.Host
-	generation uint64
+	edit       uint64 // the number of specs handed out
+	generation uint64 // the same and the operators' wishes
 	paused     bool
 	stopping   bool
 	flux       bool // something is held back and has to be looked at at every change

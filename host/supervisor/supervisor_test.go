@@ -447,3 +447,27 @@ func TestFailedStopActionGoesOnAtOnce(t *testing.T) {
 		r.want("api", Stopped)
 	})
 }
+
+// An operator's wish in the middle of an edit is no newer edit.
+func TestWishDoesNotSupersedeAnEdit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
+			return processtest.Behavior{StopAfter: 5 * time.Second}
+		}
+		r := newRig(t, fake, nil)
+		r.apply(service("api"), service("db"))
+		settle(time.Minute)
+		edit, err := r.sup.Begin(makeSpec(service("api", arg("new")), service("db")), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settle(time.Second)
+		r.do(Act{Verb: Restart, Names: []string{"db"}, NoWait: true})
+		out, err := edit.Wait(context.Background(), false)
+		if err != nil || len(out.Touched) == 0 {
+			t.Errorf("the edit ended with %v, touched %v", err, out.Touched)
+		}
+		r.want("api", Running)
+	})
+}
