@@ -156,7 +156,13 @@ func (e *environment) execAction(a spec.Action, s *spec.Service, port int, id pr
 	case ev = <-gone:
 	case <-timer.C:
 		_ = e.backend.KillTree(id) // whether it could or not, only gone says that nothing is left
-		<-gone
+		timer.Reset(killAgain)
+		select {
+		case <-gone:
+		case <-timer.C: // a shutdown must not wait for it for ever
+			e.tasks.forget(id)
+			return fmt.Errorf("not done after %s, and still there after it was killed", text(timeout))
+		}
 		return fmt.Errorf("not done after %s", text(timeout))
 	}
 	if ev.Exit.Code == 0 && ev.Exit.Signal == "" {

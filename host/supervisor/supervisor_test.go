@@ -471,3 +471,22 @@ func TestWishDoesNotSupersedeAnEdit(t *testing.T) {
 		r.want("api", Running)
 	})
 }
+
+// An action that can't even be killed must not keep the host from ending.
+func TestUnkillableActionDoesNotHoldUpTheShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(id process.RunID, _ process.Request) processtest.Behavior {
+			return processtest.Behavior{IgnoreKill: id.Task != ""}
+		}
+		r := newRig(t, fake, nil)
+		r.apply(service("api", func(s *spec.Service) {
+			s.Stop.Steps = []spec.Step{{Do: "action", Action: &spec.Action{Exec: []string{trueProgram}, Timeout: time.Second}, Timeout: 2 * time.Second}, {Do: "SIGTERM"}}
+		}))
+		begin := time.Now()
+		r.sup.Shutdown(context.Background(), time.Minute)
+		if d := time.Since(begin); d > 10*time.Second {
+			t.Errorf("the shutdown took %v", d)
+		}
+	})
+}

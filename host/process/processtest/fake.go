@@ -19,6 +19,8 @@ type Behavior struct {
 	Code      int
 	// IgnoreStop makes it survive every step but the kill; StopAfter is how long it takes to stop else.
 	IgnoreStop bool
+	// IgnoreKill makes it survive even that, as a process in an uninterruptible system call does.
+	IgnoreKill bool
 	StopAfter  time.Duration
 	// Linger is how long the rest of the tree outlives the main process.
 	Linger time.Duration
@@ -161,6 +163,12 @@ func (f *Fake) StopStep(id process.RunID, do string) error {
 
 // KillTree implements process.Backend.
 func (f *Fake) KillTree(id process.RunID) error {
+	f.mu.Lock()
+	u := f.runs[id]
+	f.mu.Unlock()
+	if u != nil && u.IgnoreKill {
+		return nil
+	}
 	f.Exit(id, 137, "SIGKILL")
 	f.vanish(id)
 	return nil
