@@ -32,8 +32,12 @@ type Options struct {
 	Set      map[string]string
 	// LastGood starts with what last worked when the files are broken, instead of failing.
 	LastGood bool
-	// Managed is set under an OS service manager.
-	Managed bool
+	// Managed is set under an OS service manager; Manager and Controls connect to it and may be nil.
+	Managed  bool
+	Manager  Manager
+	Controls <-chan Control
+	// Service is the name of the OS service, where Managed.
+	Service string
 	Color   bool
 	Version string
 	// Stderr takes the host's own log in the foreground; nil is os.Stderr.

@@ -17,6 +17,8 @@ type Options struct {
 	Subreaper bool
 	// NoCgroup keeps from using cgroups even where they are allowed. Linux only.
 	NoCgroup bool
+	// Secret finds a secret that a request names. Nil: requests that name one fail.
+	Secret func(Secret) (string, error)
 	// Warn is told, rarely, what can't be had here (a cgroup, a guard) and what that means. May be nil.
 	Warn func(message string)
 }

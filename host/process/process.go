@@ -45,9 +45,41 @@ type Request struct {
 	Stdin bool `json:"stdin,omitempty"`
 	// SplitStderr gives stderr a stream of its own; otherwise both share one pipe and keep their order.
 	SplitStderr bool `json:"split_stderr,omitempty"`
+	// Password signs in User on Windows where the account needs one. It says where the password is, not what.
+	Password *Secret `json:"password,omitempty"`
+	// RestrictedToken takes every privilege away, Integrity ("low", "medium") lowers what the tree may
+	// write to; Windows only. On Linux RestrictedToken is no_new_privs.
+	RestrictedToken bool   `json:"restricted_token,omitempty"`
+	Integrity       string `json:"integrity,omitempty"`
+	// UserSession starts it on the desktop of the signed-in user; Windows only.
+	UserSession bool   `json:"user_session,omitempty"`
+	Limits      Limits `json:"limits,omitzero"`
+	// Nice is -20 (most) to 19 (least); Windows maps it to the next priority class.
+	Nice int `json:"nice,omitempty"`
+	// Affinity lists the logical CPUs it may run on; empty: all.
+	Affinity []int `json:"affinity,omitempty"`
+	// AllowBreakaway lets processes of the tree leave it on purpose; Windows only.
+	AllowBreakaway bool `json:"allow_breakaway,omitempty"`
+	// ErrorDialogs leaves unhandled exceptions to Windows error reporting instead of ending the process.
+	ErrorDialogs bool `json:"error_dialogs,omitempty"`
 	// WholeTree keeps the run up while anything of its tree runs (track: tree). Otherwise the rest of
 	// the tree is killed as soon as the main process has ended, before it is reaped.
 	WholeTree bool `json:"whole_tree,omitempty"`
+}
+
+// Limits of a whole tree; 0 is none.
+type Limits struct {
+	Memory    int64 `json:"memory,omitempty"` // bytes: committed on Windows, charged to the cgroup on Linux
+	CPU       int   `json:"cpu,omitempty"`    // percent of one core
+	Processes int   `json:"processes,omitempty"`
+	OpenFiles int   `json:"open_files,omitempty"` // of each process; Unix only
+}
+
+// Secret says where a secret is found. The backend asks Options.Secret for it when it is needed.
+type Secret struct {
+	From string   `json:"from"` // file, env, exec, dpapi or credential
+	Name string   `json:"name,omitempty"`
+	Exec []string `json:"exec,omitempty"`
 }
 
 // Identity confirms which process a run is: a PID alone can be reused.
@@ -81,13 +113,18 @@ type EventKind string
 const (
 	Exited EventKind = "exited" // the main process has ended
 	Gone   EventKind = "gone"   // nothing of the tree is left; everything is reaped
+	// LimitHit tells, before Gone and at most once a second for each limit, that the tree ran into one.
+	LimitHit EventKind = "limit"
 )
 
-// Event is one element of the event stream. Exit is set in both kinds.
+// Event is one element of the event stream. Exit is set where it exited or is gone.
 type Event struct {
 	Kind EventKind `json:"kind"`
 	Run  RunID     `json:"run"`
 	Exit Exit      `json:"exit"`
+	// Limit is memory or processes, for LimitHit. Killed tells that the system ended a process for it.
+	Limit  string `json:"limit,omitempty"`
+	Killed bool   `json:"killed,omitempty"`
 }
 
 // Usage is what the tree of a run uses now.
