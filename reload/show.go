@@ -21,6 +21,8 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 		return r.list(path, x)
 	case []spec.Step:
 		return r.steps(x)
+	case *spec.Secret:
+		return r.secret(x)
 	case []int:
 		return strings.ReplaceAll(strings.Trim(fmt.Sprint(x), "[]"), " ", ", ")
 	case float64:
@@ -37,8 +39,18 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 		return fmt.Sprintf("%d%%", v.Int())
 	case path == "port" && v.Int() == spec.PortAuto:
 		return "auto"
-	case path == "port" && v.Int() == 0:
+	case path == "port" && v.Int() == 0, path == "limits.processes" && v.Int() == 0, path == "limits.open_files" && v.Int() == 0:
 		return ""
+	case path == "limits.memory":
+		if v.Int() == 0 {
+			return ""
+		}
+		return size(v.Int())
+	case path == "limits.cpu":
+		if v.Int() == 0 {
+			return ""
+		}
+		return fmt.Sprintf("%d%%", v.Int())
 	case v.Kind() == reflect.String:
 		return r.Text(readable(v.String()))
 	}
@@ -75,6 +87,23 @@ func commandList(words []string) string {
 		}
 	}
 	return "[" + strings.Join(shown, ", ") + "]"
+}
+
+// secret shows where a secret is found, never what it is.
+func (r *Redactor) secret(s *spec.Secret) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.File != "":
+		return "file " + readable(s.File)
+	case s.Env != "":
+		return "env " + readable(s.Env)
+	case s.DPAPI != "":
+		return "dpapi " + readable(s.DPAPI)
+	case s.Credential != "":
+		return "credential " + readable(s.Credential)
+	}
+	return "exec " + r.list("command", s.Exec)
 }
 
 func (r *Redactor) steps(steps []spec.Step) string {

@@ -118,7 +118,7 @@ func (d *decoder) value(n *node, k *keyNode, field, base reflect.Value) {
 		d.group(n, k, field, base)
 	case kindTexts:
 		field.Set(reflect.ValueOf(d.texts(n)))
-	case kindCommand, kindEnv, kindPaths, kindPort, kindDepends, kindCodes, kindSteps:
+	case kindCommand, kindEnv, kindPaths, kindPort, kindDepends, kindCodes, kindSteps, kindAffinity, kindSecret:
 		d.special(n, k)
 	default:
 		if s, ok := d.text(n); ok {
@@ -200,7 +200,37 @@ func (d *decoder) scalar(n *node, s string, k *keyNode, field reflect.Value) err
 		if err != nil {
 			return err
 		}
+		if v == "service" && k.name == "session" {
+			v = string(SessionService)
+		}
 		field.SetString(v)
+	case kindAuto:
+		if s = strings.ToLower(strings.TrimSpace(s)); s == "auto" {
+			s = ""
+		}
+		field.SetString(s)
+	case kindSwitch:
+		if strings.EqualFold(s, "auto") {
+			field.SetString("")
+			return nil
+		}
+		v, err := parseBool(s)
+		if err != nil {
+			return words("", "must be auto, true or false, found %s", quote(s))
+		}
+		field.SetString(strconv.FormatBool(v))
+	case kindPriority:
+		v, err := parsePriority(s)
+		if err != nil {
+			return err
+		}
+		field.SetInt(int64(v))
+	case kindCores:
+		v, err := parseCores(s)
+		if err != nil {
+			return err
+		}
+		field.SetInt(int64(v))
 	default:
 		return fmt.Errorf("cannot be decoded")
 	}

@@ -27,6 +27,9 @@ var defaultRestart = Restart{
 
 const defaultStopTimeout = 30 * time.Second
 
+// defaultWatchQuiet is watch.quiet of a service that watches something.
+const defaultWatchQuiet = 5 * time.Second
+
 // defaultActionTimeout bounds an action that says nothing.
 const defaultActionTimeout = 30 * time.Second
 

@@ -61,6 +61,12 @@ func (d *draft) reset(k *keyNode) {
 		d.dependsAt = nil
 	case "port":
 		d.svc.Port = 0
+	case "affinity":
+		d.svc.Affinity = nil
+	case "password":
+		d.svc.Password = nil
+	case "watch.paths":
+		d.svc.Watch.Paths = nil
 	}
 }
 
@@ -83,6 +89,8 @@ func defaultService(windows bool) Service {
 		SuccessExitCodes: []int{0},
 		Stop:             Stop{Timeout: defaultStopTimeout, Steps: []Step{{Do: "SIGTERM"}}},
 		Log:              defaultLog,
+		Limits:           Limits{Action: LimitRestart},
+		Watch:            Watch{Quiet: defaultWatchQuiet},
 	}
 	if windows {
 		s.Stop.Steps = []Step{{Do: "ctrl_c"}, {Do: "close"}}

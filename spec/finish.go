@@ -24,16 +24,12 @@ func (f *finisher) finish(sound bool) {
 	f.command(sound)
 	f.environment()
 	f.size()
-	s, windows := f.s, f.d.l.paths.windows
+	s := f.s
 	if s.Dir == "" {
 		s.Dir = f.d.l.dir
 	}
-	if windows {
-		f.refuse("user", s.User != "", "not supported yet on Windows", "")
-		f.refuse("group", s.Group != "", "is for Unix; Windows knows only user", "")
-	} else {
-		f.refuse("raw_args", s.RawArgs != "", "is for Windows; elsewhere there is no command line, only arguments", "use args")
-	}
+	f.identity()
+	f.watched()
 	f.stop()
 	if p := s.Log.Path; p != "" && s.Log.Stderr != "" && f.d.l.paths.key(p) == f.d.l.paths.key(s.Log.Stderr) {
 		f.refuse("log.stderr", true, "is the same file as log.path", "leave it out: then both share one pipe and keep their order")

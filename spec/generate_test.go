@@ -78,6 +78,7 @@ func buildSchema() object {
 			"duration": object{"anyOf": []any{object{"type": "string", "pattern": durationPattern}, object{"const": 0}}},
 			"size":     object{"anyOf": []any{object{"type": "string", "pattern": sizePattern}, object{"const": 0}}},
 			"action":   actionSchema(),
+			"secret":   secretSchema(),
 			"step": object{"anyOf": []any{
 				object{"type": "string"},
 				object{"$ref": "#/definitions/action"},
@@ -97,6 +98,21 @@ func actionSchema() object {
 			"http":           object{"type": "string", "description": "Method and address, such as POST http://127.0.0.1:8080/stop."},
 			"timeout":        object{"$ref": "#/definitions/duration", "description": "Default 30s."},
 			"ignore_failure": object{"type": "boolean", "description": "Default false."},
+		},
+	}
+}
+
+// secretSchema says where a secret may be found.
+func secretSchema() object {
+	text := object{"type": "string"}
+	return object{
+		"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+		"properties": object{
+			"file":       describe(object{"type": "string"}, "File that holds nothing else."),
+			"env":        describe(object{"type": "string"}, "Variable of the host's environment."),
+			"exec":       object{"anyOf": []any{text, object{"type": "array", "items": text}}, "description": "Program whose output it is."},
+			"dpapi":      describe(object{"type": "string"}, "File made by host secret protect."),
+			"credential": describe(object{"type": "string"}, "Name in the Credential Manager."),
 		},
 	}
 }
@@ -167,6 +183,25 @@ func keySchema(k *keyNode) object {
 		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
 	case kindSteps:
 		return object{"anyOf": []any{object{"$ref": "#/definitions/step"}, object{"type": "null"}, object{"type": "array", "minItems": 1, "items": object{"$ref": "#/definitions/step"}}}}
+	case kindAuto:
+		return object{"type": []string{"string", "null"}}
+	case kindSwitch:
+		return orVariable(object{"enum": []any{"auto", true, false}})
+	case kindCores:
+		return orVariable(object{"type": "string", "pattern": `^[0-9]+ ?%$`})
+	case kindPriority:
+		var names []any
+		for _, p := range priorities {
+			names = append(names, p.name)
+			if dashed := strings.ReplaceAll(p.name, "_", "-"); dashed != p.name {
+				names = append(names, dashed)
+			}
+		}
+		return orVariable(object{"anyOf": []any{object{"enum": names}, object{"type": "integer", "minimum": -20, "maximum": 19}}})
+	case kindAffinity:
+		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
+	case kindSecret:
+		return object{"anyOf": []any{object{"$ref": "#/definitions/secret"}, object{"type": "null"}}}
 	case kindGroup:
 		if k.short != "" {
 			return object{"anyOf": []any{keySchema(k.children[k.short]), sectionSchema(k)}}
@@ -249,6 +284,18 @@ func typeWords(k *keyNode) string {
 		return "list of numbers"
 	case kindSteps:
 		return "list of steps"
+	case kindAuto:
+		return "auto or a name"
+	case kindSwitch:
+		return "auto, true or false"
+	case kindCores:
+		return "percentage of a core"
+	case kindPriority:
+		return "name, or -20 to 19"
+	case kindAffinity:
+		return "list of numbers, or 0-3"
+	case kindSecret:
+		return "mapping"
 	}
 	panic("no words for " + k.path)
 }

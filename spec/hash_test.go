@@ -50,6 +50,10 @@ func TestHashSeesEveryField(t *testing.T) {
 	visit(reflect.ValueOf(&s.Host).Elem(), ".Host....", "")
 	action := service.Stop.Steps[0].Action
 	visit(reflect.ValueOf(action).Elem(), ".Service.Action", "live")
+	service.Password = &Secret{Env: "x"}
+	service.setHash(c)
+	serviceWas, specWas = service.Hash, specHash(s)
+	visit(reflect.ValueOf(service.Password).Elem(), ".Service.Password", "restart")
 }
 
 // change sets a value to another one.
@@ -70,6 +74,8 @@ func change(t *testing.T, v reflect.Value, path string) {
 		m := reflect.MakeMap(v.Type())
 		m.SetMapIndex(reflect.ValueOf("new"), reflect.Zero(v.Type().Elem()))
 		v.Set(m)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
 	default:
 		t.Fatalf("%s: a %s can't be changed", path, v.Kind())
 	}

@@ -30,7 +30,13 @@ const (
 	kindCodes
 	kindSteps
 	kindGroup
-	kindLater // of the full design, not in this version
+	kindPriority
+	kindAffinity
+	kindCores // a percentage of one core, may be over 100
+	kindSecret
+	kindSwitch // auto, true or false
+	kindAuto   // a text, or auto
+	kindLater  // of the full design, not in this version
 )
 
 // key is one key of the spec: the one place from which the decoder, the schema and the reference know it.
@@ -73,7 +79,7 @@ var hostKeys = []key{
 	{path: "logs.max_total", kind: kindLater},
 	{path: "logs.min_free", kind: kindLater},
 	{path: "state_dir", kind: kindPath, def: "auto", doc: "Folder of what the host keeps; auto is .host beside the spec, under a service manager the system's place."},
-	{path: "event_log", kind: kindLater, off: []string{"false", "no", "off"}},
+	{path: "event_log", kind: kindSwitch, def: "auto", doc: "Whether important events go to the Windows Event Log, journald or syslog; auto is under a service manager only."},
 	{path: "http", kind: kindLater},
 	{path: "log_targets", kind: kindLater},
 }
@@ -92,8 +98,12 @@ var serviceKeys = []key{
 	{path: "inherit_env", kind: kindBool, def: "true", doc: "Whether it gets the environment of the host."},
 	{path: "env", kind: kindEnv, def: "none", doc: "Environment; null removes a variable."},
 	{path: "env_file", kind: kindPaths, def: "none", doc: "Files of NAME=value lines; a ? before the name makes one optional."},
-	{path: "user", kind: kindText, def: "the user of the host", doc: "User it runs as; Unix."},
+	{path: "user", kind: kindText, def: "the user of the host", doc: "User it runs as. Windows: LocalSystem, LocalService, NetworkService, DOMAIN\\name$ of a managed service account, or DOMAIN\\name with a password."},
 	{path: "group", kind: kindText, def: "the group of the user", doc: "Group it runs as; Unix."},
+	{path: "password", kind: kindSecret, def: "none", doc: "Where the password of user is: {file}, {env}, {exec}, {dpapi} or {credential}; Windows only, never the password itself."},
+	{path: "session", kind: kindEnum, enum: []string{"service", "user"}, def: "service", doc: "user runs it on the desktop of the signed-in user, while somebody is signed in; Windows only."},
+	{path: "restricted_token", kind: kindBool, def: "false", doc: "Takes every privilege away; on Linux it can't gain any (no_new_privs)."},
+	{path: "integrity", kind: kindEnum, enum: []string{"low", "medium"}, def: "that of the user", doc: "Integrity level, which bounds what it may write to; Windows only."},
 	{path: "port", kind: kindPort, def: "none", doc: "PORT of the first instance, the next ones count up; auto is a free port per run."},
 	{path: "depends_on", kind: kindDepends, def: "none", doc: "Services that must be there first: a list of names, or NAME: {condition, required}."},
 	{path: "depends_on.*.condition", kind: kindEnum, enum: []string{"started", "completed"}, def: "started", doc: "What it must have reached: its process runs, or it ended with success."},
@@ -121,9 +131,9 @@ var serviceKeys = []key{
 	{path: "log.max_files", kind: kindInt, max: 10_000, def: "10", doc: "Rotated files that are kept."},
 	{path: "log.max_age", kind: kindDuration, def: "0", doc: "Rotated files older than this are removed; 0 is never."},
 	{path: "log.compress", kind: kindEnum, enum: []string{"gzip", "none"}, def: "gzip", doc: "How rotated files are compressed."},
+	{path: "log.encoding", kind: kindAuto, def: "auto", doc: "Encoding of the output, which is written as UTF-8: utf-8, gbk, utf-16le, cp437 or another IANA name. auto is UTF-8 as it is, and on Windows the code page of the system for what is no UTF-8."},
 	{path: "log.rotate", kind: kindLater},
 	{path: "log.format", kind: kindLater, off: []string{"raw"}},
-	{path: "log.encoding", kind: kindLater},
 	{path: "log.multiline", kind: kindLater},
 	{path: "log.ansi", kind: kindLater, off: []string{"keep"}},
 	{path: "log.max_line", kind: kindLater},
@@ -131,20 +141,28 @@ var serviceKeys = []key{
 	{path: "log.forward", kind: kindLater},
 	{path: "max_runtime", kind: kindDuration, def: "0s", doc: "It is restarted, or a oneshot ended, after this; 0 is never."},
 	{path: "track", kind: kindEnum, enum: []string{"main", "tree"}, def: "main", doc: "What keeps it up: its main process, or anything in its tree."},
+	{path: "limits", kind: kindGroup, doc: "What its whole tree may use."},
+	{path: "limits.memory", kind: kindSize, def: "none", doc: "Memory of the tree: committed on Windows, charged to the cgroup on Linux."},
+	{path: "limits.cpu", kind: kindCores, def: "none", doc: "CPU time of the tree; 100% is one core."},
+	{path: "limits.processes", kind: kindInt, min: 1, max: 1_000_000, def: "none", doc: "Processes of the tree; on Linux threads count too."},
+	{path: "limits.open_files", kind: kindInt, min: 16, max: 1 << 30, def: "that of the host", doc: "Open files of each process; Unix only."},
+	{path: "limits.action", kind: kindEnum, enum: []string{"restart", "log"}, def: "restart", doc: "What follows when the memory limit is reached and the system ends no process for it."},
+	{path: "priority", kind: kindPriority, def: "normal", doc: "idle, below_normal, normal, above_normal, high, or a nice value from -20 to 19."},
+	{path: "affinity", kind: kindAffinity, def: "all", doc: "Logical CPUs it may run on: 0-3, or [0, 2, 4-7]."},
+	{path: "allow_breakaway", kind: kindBool, def: "false", doc: "Lets processes leave the tree on purpose, and so outlive it; Windows only."},
+	{path: "error_reporting", kind: kindBool, def: "false", doc: "Leaves an unhandled exception to Windows Error Reporting (dumps) instead of ending the process at once; Windows only."},
+	{path: "watch", kind: kindGroup, short: "paths", doc: "Programs and other files whose change restarts it, as a change of its spec would."},
+	{path: "watch.paths", kind: kindPaths, def: "none; with shadow_copy the program", doc: "Files and folders that are watched."},
+	{path: "watch.quiet", kind: kindDuration, def: "5s", doc: "How long they must be left alone before a change is taken."},
+	{path: "watch.shadow_copy", kind: kindBool, def: "false", doc: "Runs the folder of the program from a copy, so that it can be overwritten while it runs, and a bad one taken back."},
 	{path: "health", kind: kindLater},
 	{path: "update", kind: kindLater},
 	{path: "schedule", kind: kindLater},
 	{path: "secrets", kind: kindLater},
-	{path: "password", kind: kindLater},
 	{path: "on_change", kind: kindLater, off: []string{"restart"}},
-	{path: "limits", kind: kindLater},
 	{path: "thresholds", kind: kindLater},
-	{path: "priority", kind: kindLater, off: []string{"normal"}},
-	{path: "affinity", kind: kindLater},
 	{path: "hooks", kind: kindLater},
-	{path: "watch", kind: kindLater},
 	{path: "requires", kind: kindLater},
-	{path: "session", kind: kindLater, off: []string{"service"}},
 }
 
 // keyNode is a key in the tree of its section.

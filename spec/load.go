@@ -16,6 +16,8 @@ type Options struct {
 	LookupEnv func(string) (string, bool)
 	// Exe is the path of the host's executable, for ${HOST_EXE}.
 	Exe string
+	// DefaultName is host.name where the spec names none; empty is the machine's name.
+	DefaultName string
 	// Managed is set under an OS service manager: state and logs go to the system's places.
 	Managed bool
 }

@@ -278,6 +278,14 @@ func (l *loader) earlyName(roots []*node) string {
 			}
 		}
 	}
+	return l.defaultName()
+}
+
+// defaultName is host.name where the spec names none.
+func (l *loader) defaultName() string {
+	if l.o.DefaultName != "" {
+		return l.o.DefaultName
+	}
 	return machineName()
 }
 
@@ -290,7 +298,7 @@ func (l *loader) decodeHost(root *node, h *Host) {
 		d.group(n, d.section.root, reflect.ValueOf(h).Elem(), reflect.ValueOf(&base).Elem())
 	}
 	if h.Name == "" {
-		h.Name = machineName()
+		h.Name = l.defaultName()
 	}
 	l.fillHost(h)
 }

@@ -17,7 +17,7 @@ func DefaultStateDir(o Options) (string, error) {
 	}
 	l := newLoader(o)
 	l.dir = filepath.Dir(path)
-	h := Host{Name: machineName()}
+	h := Host{Name: l.defaultName()}
 	l.fillHost(&h)
 	return h.StateDir, nil
 }

@@ -33,6 +33,16 @@ func (d *decoder) special(n *node, k *keyNode) {
 		d.dependsOn(n, k)
 	case "success_exit_codes":
 		d.exitCodes(n)
+	case "affinity":
+		if cpus, ok := d.affinity(n); ok {
+			dr.svc.Affinity = cpus
+		}
+	case "password":
+		if secret, ok := d.secret(n); ok {
+			dr.svc.Password = secret
+		}
+	case "watch.paths":
+		dr.svc.Watch.Paths = d.watchPaths(n)
 	case "stop.steps":
 		if steps := d.steps(n); steps != nil {
 			dr.svc.Stop.Steps = steps

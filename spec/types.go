@@ -27,6 +27,8 @@ type Host struct {
 	Control         Control       `key:"control"`
 	Logs            LogsDir       `key:"logs"`
 	StateDir        string        `key:"state_dir" class:"next_start"`
+	// EventLog is "true", "false", or empty for auto: under a service manager.
+	EventLog string `key:"event_log" class:"next_start"`
 }
 
 // Reload says how edits of the files are taken.
@@ -105,6 +107,12 @@ type Service struct {
 	User  string `key:"user" class:"restart"`
 	Group string `key:"group" class:"restart"`
 
+	// Password is where the password of User is; Windows only.
+	Password        *Secret `key:"password" class:"restart"`
+	Session         Session `key:"session" class:"restart"`
+	RestrictedToken bool    `key:"restricted_token" class:"restart"`
+	Integrity       string  `key:"integrity" class:"restart"` // low, medium; empty: that of the user
+
 	// Port is the PORT of this instance (port + instance - 1); 0: none; PortAuto: a free one per run.
 	Port int `key:"port" class:"restart"`
 
@@ -117,7 +125,61 @@ type Service struct {
 	Log              Log                   `key:"log"`
 	MaxRuntime       time.Duration         `key:"max_runtime" class:"live"`
 	Track            Track                 `key:"track" class:"restart"`
+	Limits           Limits                `key:"limits"`
+	// Priority is a nice value: -20 (most) to 19 (least).
+	Priority       int   `key:"priority" class:"restart"`
+	Affinity       []int `key:"affinity" class:"restart"` // logical CPUs, ascending; empty: all
+	AllowBreakaway bool  `key:"allow_breakaway" class:"restart"`
+	ErrorReporting bool  `key:"error_reporting" class:"restart"`
+	Watch          Watch `key:"watch"`
 }
+
+// Secret says where a secret is found; one of its fields is set. Paths are absolute.
+type Secret struct {
+	File       string
+	Env        string // name of a variable in the environment of the host
+	Exec       []string
+	DPAPI      string // file with what host secret protect wrote
+	Credential string // name in the Credential Manager
+}
+
+// Session says on whose desktop a service runs.
+type Session string
+
+// The values of session.
+const (
+	SessionService Session = ""
+	SessionUser    Session = "user"
+)
+
+// Limits bound the whole tree of a service; 0 is no limit.
+type Limits struct {
+	Memory    int64 `key:"memory" class:"restart"` // bytes
+	CPU       int   `key:"cpu" class:"restart"`    // percent of one core
+	Processes int   `key:"processes" class:"restart"`
+	OpenFiles int   `key:"open_files" class:"restart"` // of each process
+	// Action is empty where Memory is 0.
+	Action LimitAction `key:"action" class:"live"`
+}
+
+// LimitAction says what follows a reached memory limit.
+type LimitAction string
+
+// The values of limits.action.
+const (
+	LimitRestart LimitAction = "restart"
+	LimitLog     LimitAction = "log"
+)
+
+// Watch says which files a service is restarted for. Quiet is 0 where nothing is watched.
+type Watch struct {
+	Paths      []string      `key:"paths" class:"live"` // absolute
+	Quiet      time.Duration `key:"quiet" class:"live"`
+	ShadowCopy bool          `key:"shadow_copy" class:"restart"`
+}
+
+// On reports whether anything is watched.
+func (w Watch) On() bool { return w.ShadowCopy || len(w.Paths) > 0 }
 
 // PortAuto is Service.Port for `port: auto`; AutoPort is what ${PORT} became in its strings,
 // to be replaced at each start.
@@ -215,6 +277,8 @@ type Log struct {
 	MaxFiles int           `key:"max_files" class:"live"` // rotated files kept, the current one not counted
 	MaxAge   time.Duration `key:"max_age" class:"live"`
 	Compress Compression   `key:"compress" class:"live"`
+	// Encoding is the name of the output's encoding, lower case; empty for auto.
+	Encoding string `key:"encoding" class:"live"`
 }
 
 // Compression of rotated files.

@@ -156,6 +156,52 @@ func parsePercent(s string) (int, error) {
 	return n, nil
 }
 
+// parseCores reads a share of the CPUs, 100% being one core.
+func parseCores(s string) (int, error) {
+	number, ok := strings.CutSuffix(s, "%")
+	n, err := strconv.Atoi(strings.TrimSpace(number))
+	switch {
+	case err == nil && !ok:
+		return 0, words("100% is one core; write "+s+"%", "%s has no unit", quote(s))
+	case err != nil || n < 1 || n > 1_000_000:
+		return 0, words("100% is one core", "%s is not a whole percentage from 1%%", quote(s))
+	}
+	return n, nil
+}
+
+// priorities are the names of priority with the nice value that each stands for.
+var priorities = []struct {
+	name string
+	nice int
+}{{"idle", 19}, {"below_normal", 10}, {"normal", 0}, {"above_normal", -5}, {"high", -10}}
+
+// parsePriority reads the name of a priority or a nice value.
+func parsePriority(s string) (int, error) {
+	if n, err := parseInt(s); err == nil {
+		if n < -20 || n > 19 {
+			return 0, words("", "must be a nice value from -20 to 19, found %s", quote(s))
+		}
+		return int(n), nil
+	}
+	names := make([]string, len(priorities))
+	for i, p := range priorities {
+		names[i] = p.name
+	}
+	if strings.EqualFold(s, "realtime") {
+		return 0, words("high is the most", "%s would stop the rest of the system", quote(s))
+	}
+	name, err := parseEnum(s, names)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range priorities {
+		if p.name == name {
+			return p.nice, nil
+		}
+	}
+	return 0, err
+}
+
 // parseRate reads 5/s, 30/m or 100/h as a number per second.
 func parseRate(s string) (float64, error) {
 	number, unit, ok := strings.Cut(s, "/")
