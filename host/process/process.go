@@ -52,8 +52,10 @@ type Request struct {
 	RestrictedToken bool   `json:"restricted_token,omitempty"`
 	Integrity       string `json:"integrity,omitempty"`
 	// UserSession starts it on the desktop of the signed-in user; Windows only.
-	UserSession bool   `json:"user_session,omitempty"`
-	Limits      Limits `json:"limits,omitzero"`
+	UserSession bool `json:"user_session,omitempty"`
+	// AccountEnv replaces Env for a run that is of another user than this process; Windows only.
+	AccountEnv *AccountEnv `json:"account_env,omitempty"`
+	Limits     Limits      `json:"limits,omitzero"`
 	// Nice is -20 (most) to 19 (least); Windows maps it to the next priority class.
 	Nice int `json:"nice,omitempty"`
 	// Affinity lists the logical CPUs it may run on; empty: all.
@@ -65,6 +67,14 @@ type Request struct {
 	// WholeTree keeps the run up while anything of its tree runs (track: tree). Otherwise the rest of
 	// the tree is killed as soon as the main process has ended, before it is reaped.
 	WholeTree bool `json:"whole_tree,omitempty"`
+}
+
+// AccountEnv is what a spec makes of the environment that the system gives to an account. That of this
+// process is of another user: its folders and settings would be wrong.
+type AccountEnv struct {
+	Set   []string `json:"set,omitempty"`   // NAME=value, laid over
+	Unset []string `json:"unset,omitempty"` // names to leave out
+	Only  []string `json:"only,omitempty"`  // where not empty: the names that are taken over at all
 }
 
 // Limits of a whole tree; 0 is none.
@@ -189,6 +199,7 @@ const (
 	ErrResources   ErrKind = "resources"   // out of processes, memory, descriptors: worth another try
 	ErrUnsupported ErrKind = "unsupported" // this system can't do that
 	ErrNoRun       ErrKind = "no_run"      // no such run
+	ErrNoSession   ErrKind = "no_session"  // nobody is signed in: worth another try once somebody is
 	ErrOther       ErrKind = "other"
 )
 
