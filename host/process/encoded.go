@@ -63,33 +63,30 @@ type copyEnd struct {
 	Error   *Error `json:"error,omitempty"`
 }
 
-// wireRequest is a Request with its strings as bytes: on Unix they need not be valid UTF-8, which a JSON
-// string has to be.
+// wireRequest is a Request, of which those strings that on Unix need not be valid UTF-8, as a JSON string
+// has to be, travel as bytes. Rest has everything else.
 type wireRequest struct {
-	Path        []byte   `json:"path"`
-	Args        [][]byte `json:"args"`
-	RawArgs     []byte   `json:"raw_args,omitempty"`
-	Dir         []byte   `json:"dir"`
-	Env         [][]byte `json:"env"`
-	User        string   `json:"user,omitempty"`
-	Group       string   `json:"group,omitempty"`
-	Stdin       bool     `json:"stdin,omitempty"`
-	SplitStderr bool     `json:"split_stderr,omitempty"`
-	WholeTree   bool     `json:"whole_tree,omitempty"`
+	Path    []byte   `json:"path"`
+	Args    [][]byte `json:"args"`
+	RawArgs []byte   `json:"raw_args,omitempty"`
+	Dir     []byte   `json:"dir"`
+	Env     [][]byte `json:"env"`
+	Rest    Request  `json:"rest"`
 }
 
 func encodeRequest(r Request) *wireRequest {
-	return &wireRequest{
-		Path: []byte(r.Path), Args: toBytes(r.Args), RawArgs: []byte(r.RawArgs), Dir: []byte(r.Dir), Env: toBytes(r.Env),
-		User: r.User, Group: r.Group, Stdin: r.Stdin, SplitStderr: r.SplitStderr, WholeTree: r.WholeTree,
+	w := &wireRequest{
+		Path: []byte(r.Path), Args: toBytes(r.Args), RawArgs: []byte(r.RawArgs), Dir: []byte(r.Dir), Env: toBytes(r.Env), Rest: r,
 	}
+	w.Rest.Path, w.Rest.Args, w.Rest.RawArgs, w.Rest.Dir, w.Rest.Env = "", nil, "", "", nil
+	return w
 }
 
 func (w *wireRequest) decode() Request {
-	return Request{
-		Path: string(w.Path), Args: toStrings(w.Args), RawArgs: string(w.RawArgs), Dir: string(w.Dir), Env: toStrings(w.Env),
-		User: w.User, Group: w.Group, Stdin: w.Stdin, SplitStderr: w.SplitStderr, WholeTree: w.WholeTree,
-	}
+	r := w.Rest
+	r.Path, r.Args, r.RawArgs = string(w.Path), toStrings(w.Args), string(w.RawArgs)
+	r.Dir, r.Env = string(w.Dir), toStrings(w.Env)
+	return r
 }
 
 func toBytes(list []string) [][]byte {
