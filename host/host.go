@@ -77,6 +77,7 @@ type Host struct {
 	reloads  chan func()
 	usage    usage
 	trimmer  trimmer
+	stirred  chan struct{}   // rung at every event, for the service manager
 	ctx      context.Context // ends when the host is to end
 	shutdown context.CancelCauseFunc
 
@@ -95,11 +96,14 @@ func Run(ctx context.Context, o Options) error {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
+	if o.Manager == nil {
+		o.Manager = foreground{}
+	}
 	exe, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("cannot find the own executable: %w", err)
 	}
-	h := &Host{opt: o, exe: exe, started: time.Now(), reloads: make(chan func()), level: zap.NewAtomicLevel()}
+	h := &Host{opt: o, exe: exe, started: time.Now(), reloads: make(chan func()), stirred: make(chan struct{}, 1), level: zap.NewAtomicLevel()}
 	res := h.load()
 	first := res.Spec
 	var lastGood bool
@@ -121,6 +125,7 @@ func Run(ctx context.Context, o Options) error {
 	defer h.shutdown(nil)
 	h.ctx = ctx
 	h.begin(ctx, first, res, lastGood)
+	defer h.followManager(ctx)()
 	<-ctx.Done()
 	h.end(ctx)
 	return nil
@@ -195,6 +200,8 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 	if err := h.control.Serve(); err != nil {
 		h.log.Error(err.Error())
 	}
+	h.opt.Manager.Budget(h.stopBudget())
+	h.opt.Manager.Ready()
 	h.watch(ctx, res.Inputs)
 	go h.reloadLoop(ctx)
 	go func() {
@@ -222,6 +229,8 @@ func (h *Host) end(ctx context.Context) {
 	}
 	h.publish(journal.Event{Kind: journal.HostStopping, Reason: why})
 	h.setStopping()
+	h.opt.Manager.Stopping(h.stopBudget())
+	h.stir()
 	force, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	if h.opt.ForceStop != nil {

@@ -10,6 +10,7 @@ import (
 
 	"servicehost/host/human"
 	"servicehost/host/journal"
+	"servicehost/host/osservice"
 	"servicehost/host/supervisor"
 	"servicehost/spec"
 )
@@ -19,7 +20,11 @@ import (
 func (h *Host) load() spec.Result { return spec.Load(h.loadOptions()) }
 
 func (h *Host) loadOptions() spec.Options {
-	return spec.Options{Files: h.opt.Files, Profiles: h.opt.Profiles, Set: h.opt.Set, Exe: h.exe, Managed: h.opt.Managed}
+	o := spec.Options{Files: h.opt.Files, Profiles: h.opt.Profiles, Set: h.opt.Set, Exe: h.exe, Managed: h.opt.Managed}
+	if h.opt.Service != osservice.DefaultName {
+		o.DefaultName = h.opt.Service // a second service of a machine has places of its own
+	}
+	return o
 }
 
 // The records of the last good spec: the host section, and one for each instance.

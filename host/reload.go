@@ -63,6 +63,8 @@ type outcome struct {
 
 // takeIn loads the files and applies, holds or rejects what they say.
 func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool) outcome {
+	h.opt.Manager.Reloading()
+	defer h.tellReloaded()
 	res := h.load()
 	h.watcher.SetInputs(res.Inputs)
 	o := outcome{result: control.ReloadResult{Problems: []spec.Problem{}, Changes: []control.PlanChange{}}}

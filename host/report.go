@@ -71,6 +71,7 @@ func (h *Host) setLevel(name string) {
 
 // publish keeps an event in the journal and writes it to the host's log.
 func (h *Host) publish(e journal.Event) {
+	h.stir()
 	if h.journal != nil {
 		e = h.journal.Append(e)
 	}

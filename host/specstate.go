@@ -50,6 +50,25 @@ func (s *specState) budget() time.Duration {
 	return s.current.Host.ShutdownTimeout
 }
 
+func (s *specState) stopBudget() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return StopBudget(s.current.Host)
+}
+
+func (s *specState) isStopping() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stopping
+}
+
+// isHeld reports whether an edit waits to be confirmed.
+func (s *specState) isHeld() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pending != nil
+}
+
 // set changes the state under its lock.
 func (s *specState) set(f func(*specState)) {
 	s.mu.Lock()
