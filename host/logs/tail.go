@@ -2,9 +2,9 @@ package logs
 
 import (
 	"bytes"
-	"strings"
 	"sync"
-	"unicode"
+
+	"servicehost/host/human"
 )
 
 // tailMax is how much of a stream's end is kept in memory; a quiet service holds less.
@@ -100,58 +100,9 @@ func (t *tail) lines(n int) []string {
 	}
 	var out []string
 	for line := range bytes.SplitSeq(raw, []byte{'\n'}) {
-		if text := printable(string(line)); text != "" {
+		if text := human.Plain(string(line)); text != "" {
 			out = append(out, text)
 		}
 	}
 	return out[max(0, len(out)-max(0, n)):]
-}
-
-// printable strips what would move the cursor or colour the terminal, and spaces at the end.
-func printable(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == 0x1b {
-			i = escapeEnd(s, i)
-			continue
-		}
-		b.WriteByte(s[i])
-	}
-	clean := strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(b.String(), "\uFFFD"))
-	return strings.TrimRight(clean, " ")
-}
-
-// escapeEnd returns the index of the last byte of the escape sequence that begins at s[i].
-func escapeEnd(s string, i int) int {
-	if i+1 >= len(s) {
-		return i
-	}
-	switch s[i+1] {
-	case '[': // up to a final byte
-		for j := i + 2; j < len(s); j++ {
-			if s[j] >= 0x40 && s[j] <= 0x7e {
-				return j
-			}
-		}
-		return len(s) - 1
-	case ']': // up to BEL or ESC \
-		for j := i + 2; j < len(s); j++ {
-			if s[j] == 0x07 {
-				return j
-			}
-			if s[j] == 0x1b && j+1 < len(s) && s[j+1] == '\\' {
-				return j + 1
-			}
-		}
-		return len(s) - 1
-	}
-	return i + 1
 }

@@ -1,0 +1,104 @@
+package eventlog
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/events.md anew")
+
+const documentHead = `# Events in the system's log
+
+Made from the program by ` + "`go generate ./host/eventlog`" + `; edits are lost.
+
+Under a service manager (` + "`host.event_log: auto`" + `), or everywhere with ` + "`true`" + `, the host tells the system's log what an
+operator should know. The numbers never get another meaning.
+
+**Windows**: the Application log, under the name of the service as source, which ` + "`host install`" + ` makes known and
+` + "`host uninstall`" + ` removes. The message file is EventCreate.exe, which is a part of Windows: nothing of ours is held open
+when host.exe is upgraded, and the Event Viewer of another machine shows the text, too. (Where it is missing, in a
+nano server container, the text still is the first string of the event.) The strings behind it are the event's name
+and the service, for queries:
+
+` + "```" + `powershell
+Get-WinEvent -FilterHashtable @{LogName='Application'; ProviderName='servicehost'; Id=200,201}
+` + "```" + `
+
+A ` + "`%`" + ` before a digit, a brace or another ` + "`%`" + ` is followed by a blank: the Event Viewer would replace it otherwise.
+
+**Linux**: journald, with the fields MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER (the service's name), HOST_EVENT,
+HOST_EVENT_ID and HOST_SERVICE; where it isn't, the local syslog, facility daemon. **macOS**: syslog.
+
+` + "```" + `sh
+journalctl -u servicehost HOST_EVENT=failed
+` + "```" + `
+
+The last lines of output of a process that ended, at most 20 and 4 KiB, follow the text, without control characters.
+Of one kind 10 events for each service and 100 in all are written in a minute; event 998 says how many more there
+were. Nothing waits for the system's log: where it does not take an event, event 999 counts it later.
+` + "`host events`" + ` has all of them, and more.
+
+| ID | level | event | text | what to do | MESSAGE_ID |
+|---|---|---|---|---|---|
+`
+
+func TestDocumentIsInStep(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(documentHead)
+	for n := range Kinds {
+		k := &Kinds[n]
+		text := strings.NewReplacer("{service}", `"NAME"`, "{reason}", "…", "{by}", "", "{subject}", "").Replace(k.Text)
+		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s | %s |\n", k.ID, k.Severity, k.Name, text, k.Do, k.MessageID())
+	}
+	path := filepath.Join("..", "..", "docs", "events.md")
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.ReplaceAll(string(got), "\r\n", "\n") != b.String() {
+		t.Error("docs/events.md is not in step with Kinds; write it anew with: go generate ./host/eventlog")
+	}
+}
+
+func TestKindsAreWellFormed(t *testing.T) {
+	last := uint32(0)
+	for _, k := range Kinds {
+		if k.ID <= last || k.ID > 1000 {
+			t.Errorf("ID %d of %s: they must rise and end at 1000, where the messages of EventCreate.exe end", k.ID, k.Name)
+		}
+		last = k.ID
+		if byKind[k.Name].ID != k.ID {
+			t.Errorf("%s is there twice", k.Name)
+		}
+		if !strings.Contains(k.Text, "{reason}") {
+			t.Errorf("%s does not say the reason", k.Name)
+		}
+		if k.Severity > Info && k.Do == "" && k.Name != kindWarning && k.Name != kindError {
+			t.Errorf("%s does not say what to do", k.Name)
+		}
+	}
+}
+
+// The IDs that a release had must not move: filters and alarms of operators name them.
+func TestMessageIDsAreStable(t *testing.T) {
+	for name, want := range map[string]string{"host_started": "1", "failed": "201", "backoff": "200", "reload_rejected": "101"} {
+		if got := fmt.Sprint(byKind[name].ID); got != want {
+			t.Errorf("ID of %s is %s, want %s", name, got, want)
+		}
+	}
+	if got := byKind["failed"].MessageID(); got != wantFailedID {
+		t.Errorf("MESSAGE_ID of failed is %s, want %s", got, wantFailedID)
+	}
+}
+
+const wantFailedID = "995a7b8f91588afd8de25be37f991619"
