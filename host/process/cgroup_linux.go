@@ -16,7 +16,10 @@ import (
 // cgroups is the cgroup v2 folder under which every run gets one of its own, so that a whole tree can
 // be ended by one write, whatever sessions and groups it made: https://docs.kernel.org/admin-guide/cgroup-v2.html
 type cgroups struct {
+	own string // ours, under which dir lies
 	dir string
+
+	limits controllers // for the runs that are limited; unused until one is
 }
 
 // newCgroups makes the parent folder below the own cgroup, or says why there is none.
@@ -34,7 +37,7 @@ func newCgroups(name string) (*cgroups, error) {
 		os.Remove(dir)
 		return nil, errors.New("the kernel has no cgroup.kill (Linux 5.14)")
 	}
-	return &cgroups{dir: dir}, nil
+	return &cgroups{own: own, dir: dir}, nil
 }
 
 // ownCgroup finds the cgroup v2 mount, the unified one of a mixed machine too, and our place in it.
@@ -74,12 +77,13 @@ func ownCgroup() (string, error) {
 // cgroup is the folder of one run.
 type cgroup struct {
 	dir    string
-	fd     int // of dir; -1 once released
-	events int // of cgroup.events; -1 until watched
+	fd     int          // of dir; -1 once released
+	events int          // of cgroup.events; -1 until watched
+	watch  []*limitFile // one for each limit that the kernel reports on
 }
 
-func (c *cgroups) create(name string) (*cgroup, error) {
-	dir := filepath.Join(c.dir, name)
+func createCgroup(parent, name string) (*cgroup, error) {
+	dir := filepath.Join(parent, name)
 	if err := unix.Mkdir(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make cgroup %q: %w", dir, err)
 	}
@@ -156,6 +160,10 @@ func (g *cgroup) remove() {
 	if g.events >= 0 {
 		unix.Close(g.events)
 	}
+	for _, f := range g.watch {
+		unix.Close(f.fd)
+	}
+	g.watch = nil
 	unix.Close(g.fd)
 	g.fd, g.events = -1, -1
 	if unix.Rmdir(g.dir) != nil {

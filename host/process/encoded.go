@@ -63,15 +63,15 @@ type copyEnd struct {
 	Error   *Error `json:"error,omitempty"`
 }
 
-// wireRequest is a Request, of which those strings that on Unix need not be valid UTF-8, as a JSON string
-// has to be, travel as bytes. Rest has everything else.
+// wireRequest is a Request with those of its strings as bytes that need not be valid UTF-8 on Unix, which a
+// JSON string has to be.
 type wireRequest struct {
 	Path    []byte   `json:"path"`
 	Args    [][]byte `json:"args"`
 	RawArgs []byte   `json:"raw_args,omitempty"`
 	Dir     []byte   `json:"dir"`
 	Env     [][]byte `json:"env"`
-	Rest    Request  `json:"rest"`
+	Rest    Request  `json:"rest"` // without the above
 }
 
 func encodeRequest(r Request) *wireRequest {
@@ -84,8 +84,7 @@ func encodeRequest(r Request) *wireRequest {
 
 func (w *wireRequest) decode() Request {
 	r := w.Rest
-	r.Path, r.Args, r.RawArgs = string(w.Path), toStrings(w.Args), string(w.RawArgs)
-	r.Dir, r.Env = string(w.Dir), toStrings(w.Env)
+	r.Path, r.Args, r.RawArgs, r.Dir, r.Env = string(w.Path), toStrings(w.Args), string(w.RawArgs), string(w.Dir), toStrings(w.Env)
 	return r
 }
 

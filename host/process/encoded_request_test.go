@@ -6,43 +6,59 @@ import (
 	"testing"
 )
 
-// A field that is added to Request must not get lost on its way to a keeper.
-func TestEveryFieldOfARequestTravels(t *testing.T) {
-	var r Request
-	fill(t, reflect.ValueOf(&r).Elem())
-	b, err := json.Marshal(encodeRequest(r))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var w wireRequest
-	if err := json.Unmarshal(b, &w); err != nil {
-		t.Fatal(err)
-	}
-	if got := w.decode(); !reflect.DeepEqual(got, r) {
-		t.Errorf("arrived as %+v, sent %+v", got, r)
+// fill sets every field to something, so that a field which is lost on the way shows.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		fill(v.Index(0))
+		fill(v.Index(1))
+	case reflect.String:
+		v.SetString("text")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(7)
+	default:
+		panic("no value for " + v.Type().String())
 	}
 }
 
-// fill gives every field a value that is not its zero.
-func fill(t *testing.T, v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(t, v.Elem())
-	case reflect.Struct:
-		for i := range v.NumField() {
-			fill(t, v.Field(i))
-		}
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
-		fill(t, v.Index(0))
-	case reflect.String:
-		v.SetString("text")
-	case reflect.Int, reflect.Int64:
-		v.SetInt(7)
-	case reflect.Bool:
-		v.SetBool(true)
-	default:
-		t.Fatalf("no value for a %s", v.Type())
+func TestEveryFieldOfARequestTravels(t *testing.T) {
+	var want Request
+	fill(reflect.ValueOf(&want).Elem())
+	want.Args[1] = "caf\xe9"
+	text, err := json.Marshal(call{Request: encodeRequest(want)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got call
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if r := got.Request.decode(); !reflect.DeepEqual(r, want) {
+		t.Errorf("arrived as %+v, want %+v", r, want)
+	}
+}
+
+func TestLimitHitTravels(t *testing.T) {
+	want := Event{Kind: LimitHit, Run: RunID{Service: "web", Instance: 1, Incarnation: 2}, Limit: limitMemory, Killed: true}
+	text, err := json.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Event
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if got != want {
+		t.Errorf("arrived as %+v, want %+v", got, want)
 	}
 }

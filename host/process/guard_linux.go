@@ -41,7 +41,7 @@ func (g *guard) start() error {
 	}
 	args := []string{"host-guard", helperGuard, g.sys.b.nonce}
 	if g.sys.cgroups != nil {
-		args = append(args, g.sys.cgroups.dir)
+		args = append(args, g.sys.cgroups.dir, g.sys.cgroups.limitedDir())
 	}
 	pid, err := syscall.ForkExec(g.sys.b.opt.Exe, args, &syscall.ProcAttr{
 		Dir:   "/",
@@ -111,8 +111,11 @@ func (g *guard) stop() {
 	}
 }
 
-// helperMain is the guard's main: __guard NONCE [CGROUP], commands on standard input.
+// helperMain is the guard's main: __guard NONCE [CGROUP...], commands on standard input.
 func helperMain(args []string) (bool, int) {
+	if args[0] == helperExec {
+		return true, execMain()
+	}
 	if args[0] != helperGuard || len(args) < 2 {
 		return true, 2
 	}
@@ -135,8 +138,8 @@ func helperMain(args []string) (bool, int) {
 	for pgid := range groups {
 		unix.Kill(-pgid, unix.SIGKILL)
 	}
-	if len(args) > 2 {
-		endCgroup(args[2])
+	for _, dir := range args[2:] {
+		endCgroup(dir)
 	}
 	endMarked(args[1])
 	return true, 0

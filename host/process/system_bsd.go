@@ -72,12 +72,16 @@ func (s *system) loop(r *os.File) {
 	}
 }
 
-func (s *system) prepare(*run, *syscall.ProcAttr) error { return nil }
-func (s *system) abandon(*run)                          {}
-func (s *system) release(*run)                          {}
+func (s *system) prepare(u *run, r Request, _ *syscall.ProcAttr) error {
+	s.b.notLimited(u, r.Limits, "this system has no cgroups")
+	return nil
+}
 
-func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAttr) error {
-	pid, err := syscall.ForkExec(path, argv, attr)
+func (s *system) abandon(*run) {}
+func (s *system) release(*run) {}
+
+func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAttr, o *order) error {
+	pid, err := s.b.forkExec(u, path, argv, attr, o)
 	if err != nil {
 		return err
 	}
@@ -184,5 +188,10 @@ func pipe() (fds [2]int, err error) {
 	return fds, err
 }
 
-// helperMain: no helper role exists on this system.
-func helperMain([]string) (bool, int) { return true, 2 }
+// helperMain: a child with an order is the only helper on this system.
+func helperMain(args []string) (bool, int) {
+	if args[0] == helperExec {
+		return true, execMain()
+	}
+	return true, 2
+}

@@ -69,11 +69,12 @@ func newSystem(b *backend) (*system, error) {
 	return s, nil
 }
 
-func (s *system) prepare(u *run, attr *syscall.ProcAttr) error {
+func (s *system) prepare(u *run, r Request, attr *syscall.ProcAttr) error {
 	u.pidfd = -1
 	attr.Sys.PidFD = &u.pidfd
 	attr.Sys.Pdeathsig = syscall.SIGKILL
 	if s.cgroups == nil {
+		s.b.notLimited(u, r.Limits, "the host has no cgroup for its services")
 		return nil
 	}
 	name := u.id.Service + "." + strconv.Itoa(u.id.Instance) + "-" + strconv.FormatUint(u.id.Incarnation, 10)
@@ -81,7 +82,7 @@ func (s *system) prepare(u *run, attr *syscall.ProcAttr) error {
 		name += "-" + u.id.Task
 	}
 	s.making <- struct{}{}
-	cg, err := s.cgroups.create(name)
+	cg, err := s.limited(u, r.Limits, name)
 	<-s.making
 	if err != nil {
 		return err
@@ -92,19 +93,23 @@ func (s *system) prepare(u *run, attr *syscall.ProcAttr) error {
 }
 
 func (s *system) abandon(u *run) {
+	if u.pidfd >= 0 {
+		unix.Close(u.pidfd)
+		u.pidfd = -1
+	}
 	if u.cg != nil {
 		u.cg.remove()
 	}
 }
 
 // spawn forks on the spawner's thread and has the run registered before anything can reap it.
-func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAttr) error {
+func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAttr, o *order) error {
 	err := error(syscall.ECANCELED)
 	s.spawner.do(func() {
 		s.forking.Add(1)
 		defer s.forked()
 		var id Identity
-		if id.PID, err = syscall.ForkExec(path, argv, attr); err != nil {
+		if id.PID, err = s.b.forkExec(u, path, argv, attr, o); err != nil {
 			return
 		}
 		id.Created = created(id.PID)
@@ -124,6 +129,7 @@ func (s *system) watch(u *run) {
 		return // SIGCHLD was faster
 	}
 	s.guard.add(u)
+	s.watchLimits(u)
 	if s.b.closed {
 		_ = s.kill(u) // Close tells if it does not go
 	}
@@ -145,8 +151,10 @@ func (s *system) ready(fd int32) {
 	case u == nil:
 	case int(fd) == u.pidfd:
 		s.mainEnded(u)
-	default:
+	case u.cg != nil && int(fd) == u.cg.events:
 		s.check(u)
+	default:
+		s.limitsHit(u, false)
 	}
 }
 
@@ -171,6 +179,7 @@ func (s *system) mainEnded(u *run) {
 	reap(u.ident.PID)
 	u.reaped = true
 	delete(s.byPID, u.ident.PID)
+	s.limitsHit(u, true) // it may be why
 	s.b.ended(u, e)
 	s.check(u)
 }
@@ -202,6 +211,8 @@ func (s *system) check(u *run) {
 // finish declares u gone. b.mu is held. The cgroup folder stays until Ack: deleting it takes longer
 // than all else here, and a restart waits for this.
 func (s *system) finish(u *run) {
+	s.limitsHit(u, true)
+	s.forgetLimits(u)
 	if u.cg != nil && u.cg.events >= 0 {
 		delete(s.byFD, int32(u.cg.events))
 		unix.Close(u.cg.events)
@@ -337,7 +348,7 @@ func (s *system) close() {
 	s.strays.close()
 	s.poll.close()
 	if s.cgroups != nil {
-		removeCgroup(s.cgroups.dir)
+		s.cgroups.close()
 	}
 }
 

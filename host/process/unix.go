@@ -26,6 +26,7 @@ type backend struct {
 	opt    Options
 	nonce  string
 	events *queue
+	warn   onceWarner
 	sys    *system // what differs between Linux and the BSDs
 
 	mu     sync.Mutex
@@ -64,7 +65,7 @@ func New(o Options) (Backend, error) {
 	}
 	var n [8]byte
 	rand.Read(n[:])
-	b := &backend{opt: o, nonce: hex.EncodeToString(n[:]), events: newQueue(), runs: map[RunID]*run{}}
+	b := &backend{opt: o, nonce: hex.EncodeToString(n[:]), events: newQueue(), warn: onceWarner{warn: o.Warn}, runs: map[RunID]*run{}}
 	sys, err := newSystem(b)
 	if err != nil {
 		return nil, err
@@ -119,12 +120,12 @@ func (b *backend) start(u *run, r Request) error {
 		Files: []uintptr{uintptr(p.childIn), uintptr(p.childOut), uintptr(p.childErr)},
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: cred},
 	}
-	if err := b.sys.prepare(u, attr); err != nil {
+	if err := b.sys.prepare(u, r, attr); err != nil {
 		p.closeParent()
 		return startError(r, err)
 	}
 	u.stdin, u.outputs[Stdout], u.outputs[Stderr] = p.stdin, p.stdout, p.stderr
-	if err := b.sys.spawn(u, r.Path, r.Args, attr); err != nil {
+	if err := b.sys.spawn(u, r.Path, r.Args, attr, newOrder(r, attr)); err != nil {
 		b.sys.abandon(u)
 		p.closeParent()
 		return startError(r, err)
