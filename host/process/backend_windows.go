@@ -44,10 +44,12 @@ type run struct {
 	key     uintptr // names the run at the completion port
 	tree    bool    // WholeTree
 	started chan struct{}
+	over    chan struct{} // closed once it is gone
 	err     error
 
 	mu      sync.Mutex
 	ident   Identity
+	who     *identity // nil: as this process
 	job     windows.Handle
 	process windows.Handle
 	stdin   windows.Handle
@@ -117,7 +119,7 @@ func (b *backend) Start(id RunID, r Request) (Identity, error) {
 		return old.ident, old.err
 	}
 	b.lastKey++
-	u := &run{id: id, key: b.lastKey, tree: r.WholeTree, started: make(chan struct{})}
+	u := &run{id: id, key: b.lastKey, tree: r.WholeTree, started: make(chan struct{}), over: make(chan struct{})}
 	b.runs[id] = u
 	b.byKey[u.key] = u
 	b.live++
@@ -169,6 +171,8 @@ func (u *run) free() {
 		}
 	}
 	u.members, u.stdin, u.process, u.job = nil, 0, 0, 0
+	u.who.free()
+	u.who = nil
 	for _, o := range u.outputs {
 		if o != nil {
 			o.release()

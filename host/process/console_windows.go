@@ -30,6 +30,8 @@ func stepOf(do string) (string, bool) {
 		return "close", true
 	case "STDIN_CLOSE":
 		return "stdin_close", true
+	case "WM_QUIT":
+		return "wm_quit", true
 	case "SIGKILL":
 		return "kill", true
 	}
@@ -62,7 +64,7 @@ func (b *backend) StopStep(id RunID, do string) error {
 		return nil
 	}
 	// Held, a process keeps its number to itself: the event can't reach a stranger that got it meanwhile.
-	held := u.hold(step == "close" || u.exit != nil)
+	held := u.hold(u.tree || step == "close" || step == "wm_quit")
 	u.mu.Unlock()
 	defer func() {
 		for _, m := range held {
@@ -80,19 +82,23 @@ func (b *backend) StopStep(id RunID, do string) error {
 		return err
 	}
 	defer b.busy.Done()
-	code, err := b.runCtrl(step, pids)
-	if err != nil {
-		return &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot send %s to run %s: %v", step, id, err)}
+	code, err := b.runCtrl(u, step, pids)
+	if err == nil {
+		err = ctrlError(step, id, code)
+	} else {
+		err = &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot send %s to run %s: %v", step, id, err)}
 	}
-	if err := ctrlError(step, id, code); err != nil {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		if u.gone || u.exit != nil && !u.tree || signaled(u.process) && !u.tree {
-			return nil // it ended meanwhile
-		}
-		return err
+	if err != nil && u.ended() {
+		return nil // meanwhile, and perhaps for another reason
 	}
-	return nil
+	return err
+}
+
+// ended reports whether there is nothing left that a step could reach.
+func (u *run) ended() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.gone || !u.tree && (u.exit != nil || signaled(u.process))
 }
 
 // hold opens the main process if it runs and, if all, the other members of the tree. u.mu is held.
@@ -124,10 +130,13 @@ func (u *run) hold(all bool) (held []member) {
 
 // runCtrl sends a console event or closes windows from a helper process. A process has one console: to
 // reach that of a child, the host would have to leave its own, and with it lose its own handlers.
-func (b *backend) runCtrl(step string, pids []uint32) (code uint32, err error) {
+// It ends when the run does.
+func (b *backend) runCtrl(u *run, step string, pids []uint32) (code uint32, err error) {
 	select {
 	case b.ctrl <- struct{}{}:
 		defer func() { <-b.ctrl }()
+	case <-u.over:
+		return 0, nil
 	case <-b.quit:
 		return 0, os.ErrClosed
 	}
@@ -159,6 +168,9 @@ func (b *backend) runCtrl(step string, pids []uint32) (code uint32, err error) {
 	case <-timer.C:
 		_ = windows.TerminateProcess(info.Process, killedCode)
 		return 0, fmt.Errorf("the console helper did not answer within %v", ctrlWait)
+	case <-u.over:
+		_ = windows.TerminateProcess(info.Process, killedCode)
+		return 0, nil
 	case <-b.quit:
 		_ = windows.TerminateProcess(info.Process, killedCode)
 		return 0, os.ErrClosed
@@ -187,6 +199,9 @@ func ctrlError(step string, id RunID, code uint32) error {
 	errno := syscall.Errno(code & ctrlErrno)
 	switch code &^ ctrlErrno {
 	case ctrlNoWindow:
+		if step == "wm_quit" {
+			return nil // it takes no messages: the window that was closed before has gone
+		}
 		return &Error{Kind: ErrUnsupported, Message: fmt.Sprintf("run %s has no window to close", id), Hint: "close is for programs with windows; use ctrl_c for console programs"}
 	case ctrlAttach:
 		if errno == windows.ERROR_INVALID_HANDLE {

@@ -120,6 +120,7 @@ func (b *backend) ended(u *run) {
 // vanished records that nothing of the tree is left. u.mu is held.
 func (b *backend) vanished(u *run) {
 	u.gone = true
+	close(u.over)
 	b.events.put(Event{Kind: Gone, Run: u.id, Exit: *u.exit})
 	b.dropLive()
 }

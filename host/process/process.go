@@ -169,7 +169,8 @@ type Backend interface {
 	// acknowledged it returns the same Identity and starts nothing. Errors are *Error.
 	Start(id RunID, r Request) (Identity, error)
 	// StopStep sends one rung of a stop ladder to the whole group (a signal name with SIG, ctrl_c,
-	// ctrl_break, close) or closes the child's stdin (stdin_close). A run that has ended is no error.
+	// ctrl_break, close, and wm_quit for what a close did not end) or closes the child's stdin (stdin_close).
+	// A run that has ended is no error. It may take as long as a helper process does: some tenths of a second.
 	StopStep(id RunID, do string) error
 	// KillTree ends the whole tree by force. Gone follows. Calling it again tries again.
 	KillTree(id RunID) error

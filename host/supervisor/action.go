@@ -69,9 +69,9 @@ func (i *instance) act(a spec.Action, task string) {
 			failed.Reason = fmt.Sprintf("action %s of service %q failed: %v", describe(a), s.ID, err)
 			env.tell(failed)
 		}
-		i.box.call(func(i *instance) { // it stops nothing: the next step need not wait for its time
-			if i.state == Stopping && i.run.id == run && i.ladder.step == step {
-				i.ladder.next = time.Now()
+		i.box.call(func(i *instance) {
+			if i.climbing(run, step) {
+				i.stepFailed()
 			}
 		})
 	})

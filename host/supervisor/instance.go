@@ -155,6 +155,7 @@ func (i *instance) deadline() time.Time {
 		}
 	case Stopping, Killing:
 		add(i.ladder.next)
+		add(i.ladder.quit)
 	case Backoff, Waiting, Failed:
 		if !i.target.paused {
 			add(i.nextTry)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"servicehost/host/journal"
+	"servicehost/host/process"
 	"servicehost/spec"
 )
 
@@ -12,7 +13,9 @@ import (
 type ladder struct {
 	step int       // the next one
 	next time.Time // when it is due
+	quit time.Time // when the windows of a close step have had their time, and its threads are told to quit
 	end  time.Time // when force is used
+	done int       // the steps so far that are not known to have failed
 }
 
 // killAgain is how long a killed tree may take before it is said that it is still there, and killed again.
@@ -31,6 +34,13 @@ func (i *instance) beginStop(now time.Time, reason string, why ending) bool {
 
 // climb takes the next rung when it is due.
 func (i *instance) climb(now time.Time) bool {
+	if q := i.ladder.quit; !q.IsZero() && !now.Before(q) {
+		i.ladder.quit = time.Time{}
+		e := i.event(journal.StopStep, "close: still there, ending its message loops")
+		e.PID = i.run.ident.PID
+		i.env.tell(e)
+		i.send("wm_quit")
+	}
 	if now.Before(i.ladder.next) {
 		return false
 	}
@@ -53,13 +63,11 @@ func (i *instance) climb(now time.Time) bool {
 	}
 	step := steps[i.ladder.step]
 	i.ladder.step++
-	i.ladder.next = i.ladder.end
-	switch {
-	case step.Timeout > 0:
-		i.ladder.next = now.Add(step.Timeout)
-	case i.ladder.step < len(steps): // the time that is left is shared with the steps behind
-		i.ladder.next = now.Add(i.ladder.end.Sub(now) / time.Duration(len(steps)-i.ladder.step+1))
+	d := step.Timeout
+	if d == 0 {
+		d = share(i.ladder.end.Sub(now), steps[i.ladder.step:])
 	}
+	i.ladder.next = now.Add(d)
 	if i.ladder.next.After(i.ladder.end) {
 		i.ladder.next = i.ladder.end
 	}
@@ -67,22 +75,73 @@ func (i *instance) climb(now time.Time) bool {
 	return false
 }
 
-// take does one step. One that can't be done is told, and the next is taken at once.
+// share is what a step without a time of its own gets of the time that is left: as much as each such step
+// behind it, when those behind it with a time of their own have got it.
+func share(left time.Duration, behind []spec.Step) time.Duration {
+	open, rest := 1, left
+	for _, s := range behind {
+		if rest -= s.Timeout; s.Timeout == 0 {
+			open++
+		}
+	}
+	if rest <= 0 { // more is promised than there is
+		return left / time.Duration(len(behind)+1)
+	}
+	return rest / time.Duration(open)
+}
+
+// take does one step. It waits for nothing: what fails is told when it has, by stepFailed.
 func (i *instance) take(step spec.Step) {
 	e := i.event(journal.StopStep, step.Do)
 	e.PID = i.run.ident.PID
+	i.ladder.done++
+	i.ladder.quit = time.Time{}
 	if step.Action != nil {
 		e.Reason = describe(*step.Action)
 		i.env.tell(e)
 		i.act(*step.Action, fmt.Sprintf("stop.%d", i.ladder.step))
 		return
 	}
-	err := i.env.backend.StopStep(i.run.id, step.Do)
-	if err != nil {
-		e.Kind, e.Reason = journal.Warning, fmt.Sprintf("stop step %s of service %q did not work: %v", step.Do, i.spec.ID, err)
-		i.ladder.next = time.Now()
-	}
 	i.env.tell(e)
+	i.send(step.Do)
+	if step.Do == "close" {
+		now := time.Now()
+		i.ladder.quit = now.Add(i.ladder.next.Sub(now) / 2)
+	}
+}
+
+// send hands a step to the backend beside the instance: on Windows a process is started for it.
+func (i *instance) send(do string) {
+	backend, run, step := i.env.backend, i.run.id, i.ladder.step
+	i.env.spawn(func() {
+		if err := backend.StopStep(run, do); err != nil {
+			i.box.call(func(i *instance) {
+				if i.climbing(run, step) {
+					i.env.tell(i.event(journal.Warning, fmt.Sprintf("stop step %s of service %q did not work: %v", do, i.spec.ID, err)))
+					if do != "wm_quit" { // a close has come before, which may be followed yet
+						i.stepFailed()
+					}
+				}
+			})
+		}
+	})
+}
+
+// climbing reports whether a run is on its ladder and its step is the last that was taken.
+func (i *instance) climbing(run process.RunID, step int) bool {
+	return i.state == Stopping && i.run != nil && i.run.id == run && i.ladder.step == step
+}
+
+// stepFailed takes the next step at once, instead of after a time in which nothing would happen. The time
+// of the last one goes to what the step before it asked for, unless that had a time of its own.
+func (i *instance) stepFailed() {
+	i.ladder.done--
+	i.ladder.quit = time.Time{}
+	steps := i.spec.Stop.Steps
+	if n := i.ladder.step; n == len(steps) && i.ladder.done > 0 && steps[n-2].Timeout == 0 {
+		return
+	}
+	i.ladder.next = time.Now()
 }
 
 // forceKill ends the tree now.
@@ -95,7 +154,7 @@ func (i *instance) forceKill(reason string) bool {
 }
 
 func (i *instance) killTree() {
-	i.ladder.next = time.Now().Add(killAgain)
+	i.ladder.next, i.ladder.quit = time.Now().Add(killAgain), time.Time{}
 	if err := i.env.backend.KillTree(i.run.id); err != nil {
 		i.env.tell(i.event(journal.Warning, fmt.Sprintf("cannot kill service %q: %v", i.spec.ID, err)))
 	}

@@ -30,6 +30,9 @@ type Behavior struct {
 type Fake struct {
 	// Behave is asked at every Start. Nil: every run lives until it is stopped. It must not call the Fake.
 	Behave func(process.RunID, process.Request) Behavior
+	// Step is told every step that StopStep is asked for, and its error is the answer. Nil: every step
+	// does what Behavior says. It may take its time.
+	Step func(process.RunID, string) error
 
 	mu     sync.Mutex
 	pid    int
@@ -146,6 +149,11 @@ func (f *Fake) drain() {
 
 // StopStep implements process.Backend.
 func (f *Fake) StopStep(id process.RunID, do string) error {
+	if f.Step != nil {
+		if err := f.Step(id, do); err != nil {
+			return err
+		}
+	}
 	f.mu.Lock()
 	u := f.runs[id]
 	f.mu.Unlock()
