@@ -69,9 +69,10 @@ func TestEveryFieldHasAClassAndCanBeCompared(t *testing.T) {
 // TestEveryChangedFieldIsSeen changes one field after the other by reflection: none may be missed.
 func TestEveryChangedFieldIsSeen(t *testing.T) {
 	for _, l := range serviceLeaves() {
-		next := service("api", 1)
+		looked := func(s *spec.Service) { s.Binary.Content = "0123" }
+		next := service("api", 1, looked)
 		alter(t, reflect.ValueOf(next).Elem().FieldByIndex(l.index))
-		p := diff([]*spec.Service{service("api", 1)}, []*spec.Service{next})
+		p := diff([]*spec.Service{service("api", 1, looked)}, []*spec.Service{next})
 		if len(p.Changes) != 1 || len(p.Changes[0].Fields) == 0 {
 			t.Errorf("%s: not seen", l.path)
 			continue
@@ -98,6 +99,17 @@ func TestEveryChangedFieldIsSeen(t *testing.T) {
 		if len(p.Host) != 1 || p.Host[0].Path != l.path || p.Host[0].Class != l.class || p.Host[0].Old == p.Host[0].New {
 			t.Errorf("host %s: shown as %s", l.path, fieldsText(p.Host))
 		}
+	}
+}
+
+// TestUnknownBinaryIsNoChange: a running service is not restarted because somebody begins to watch its files.
+func TestUnknownBinaryIsNoChange(t *testing.T) {
+	known := service("api", 1, func(s *spec.Service) { s.Binary.Content = "0123" })
+	if NeedsRestart(service("api", 1), known) || NeedsRestart(known, service("api", 1)) {
+		t.Error("content that was not looked at is a reason for a restart")
+	}
+	if p := diff([]*spec.Service{service("api", 1)}, []*spec.Service{known}); !p.Empty() {
+		t.Errorf("%+v", p.Changes)
 	}
 }
 

@@ -62,11 +62,13 @@ func (r *Redactor) serviceFields(before, after *spec.Service) []Field {
 	a, b := reflect.ValueOf(before).Elem(), reflect.ValueOf(after).Elem()
 	var out []Field
 	for _, l := range serviceLeaves() {
-		x, y := a.FieldByIndex(l.index), b.FieldByIndex(l.index)
-		if same(x, y) {
+		if !differs(l, before, after) {
 			continue
 		}
+		x, y := a.FieldByIndex(l.index), b.FieldByIndex(l.index)
 		switch l.path {
+		case binaryPath:
+			out = append(out, Field{Path: binaryPath, Old: ShowBinary(before.Binary), New: ShowBinary(after.Binary), Class: l.class})
 		case "env":
 			out = append(out, r.envFields(before, after)...)
 		case "depends_on":

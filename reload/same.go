@@ -30,5 +30,8 @@ func ChangedKeys(before, after *spec.Service) []string {
 }
 
 func differs(l leaf, before, after *spec.Service) bool {
+	if l.path == binaryPath {
+		return binaryDiffers(before.Binary, after.Binary)
+	}
 	return !same(reflect.ValueOf(before).Elem().FieldByIndex(l.index), reflect.ValueOf(after).Elem().FieldByIndex(l.index))
 }

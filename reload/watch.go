@@ -47,17 +47,14 @@ type Watcher struct {
 	kick    chan struct{} // new inputs for the run loop
 	done    chan struct{}
 
-	fs *fsnotify.Watcher // nil where the system has none left
-
 	// want is what events are held against. It has a lock of its own that is never held while fs is
 	// asked for something: fs may answer only when its events are taken.
 	wantMu sync.Mutex
 	want   map[string]*namesOf
 
-	mu      sync.Mutex
-	trouble error
+	mu sync.Mutex
+	folders
 	inputs  []spec.Input
-	watched map[string]os.FileInfo // by real folder; what it was when the watch was set
 	seen    content
 	read    content // what the files held when they were read last, by whatever look
 	stamps  map[string]stamp
@@ -78,7 +75,7 @@ func Watch(ctx context.Context, o Options) *Watcher {
 	}
 	w := &Watcher{
 		opts: o, trigger: make(chan struct{}, 1), poke: make(chan struct{}, 1), kick: make(chan struct{}, 1),
-		done: make(chan struct{}), watched: map[string]os.FileInfo{}, seen: content{},
+		done: make(chan struct{}), folders: folders{watched: map[string]os.FileInfo{}}, seen: content{},
 	}
 	var err error
 	if w.fs, err = fsnotify.NewWatcher(); err != nil {

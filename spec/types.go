@@ -132,6 +132,8 @@ type Service struct {
 	AllowBreakaway bool  `key:"allow_breakaway" class:"restart"`
 	ErrorReporting bool  `key:"error_reporting" class:"restart"`
 	Watch          Watch `key:"watch"`
+	// Binary is what the watched files hold; Load leaves it empty.
+	Binary Binary `class:"restart"`
 }
 
 // Secret says where a secret is found; one of its fields is set. Paths are absolute.

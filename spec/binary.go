@@ -1,0 +1,26 @@
+package spec
+
+import "time"
+
+// Binary is what the watched files of a service held when they were looked at last. Nobody writes it: the
+// host adds it to what was loaded, so that a changed binary is a changed spec to everything else.
+type Binary struct {
+	// Content identifies names and contents of the files; empty where nobody has looked.
+	Content string `class:"restart"`
+	// Problem is why there is no shadow copy; such a spec can't be started.
+	Problem string `class:"restart"`
+	// Copy is the program within its shadow copy; empty where the program itself is run.
+	Copy string `class:"-"`
+	// Files are those that differ from the content before, for people: api.exe.
+	Files string `class:"-"`
+	// Since is when the last of them was seen to change; zero where that is not known.
+	Since time.Time `class:"-"`
+}
+
+// WithBinary returns the service with other content of its watched files, and the hash that follows from it.
+func (s *Service) WithBinary(b Binary) *Service {
+	c := *s
+	c.Binary = b
+	c.setHash(&canonical{})
+	return &c
+}
