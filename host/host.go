@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"servicehost/host/control"
+	"servicehost/host/eventlog"
 	"servicehost/host/human"
 	"servicehost/host/journal"
 	"servicehost/host/logs"
@@ -68,6 +69,8 @@ type Host struct {
 	log      *zap.Logger
 	level    zap.AtomicLevel
 	store    *state.Store
+	events   *eventlog.Log // nil: the system's log hears nothing
+	noEvents bool          // as the spec says
 	journal  *journal.Journal
 	logs     *logs.Set
 	backend  process.Backend
@@ -92,7 +95,7 @@ var errAsked = errors.New("asked to stop")
 
 // Run loads the spec, starts what it names and supervises it until ctx ends or the control channel
 // says so; then it stops everything and returns. A spec that can't be used is an *InvalidSpec.
-func Run(ctx context.Context, o Options) error {
+func Run(ctx context.Context, o Options) (err error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
@@ -104,6 +107,7 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("cannot find the own executable: %w", err)
 	}
 	h := &Host{opt: o, exe: exe, started: time.Now(), reloads: make(chan func()), stirred: make(chan struct{}, 1), level: zap.NewAtomicLevel()}
+	defer func() { h.endEvents(err) }()
 	res := h.load()
 	first := res.Spec
 	var lastGood bool
@@ -117,7 +121,7 @@ func Run(ctx context.Context, o Options) error {
 		}
 		lastGood = true
 	}
-	if err := h.open(ctx, first); err != nil {
+	if err = h.open(ctx, first); err != nil {
 		return err
 	}
 	defer h.close()
@@ -146,6 +150,7 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 	if err = h.openLog(s.Host.Log, s.Host.StateDir); err != nil {
 		return err
 	}
+	h.openEvents(s.Host.EventLog)
 	if h.journal, err = journal.Open(filepath.Join(s.Host.StateDir, "journal"), journal.Options{}); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"servicehost/host/eventlog"
 	"servicehost/host/human"
 	"servicehost/host/journal"
 	"servicehost/host/osservice"
@@ -119,9 +120,9 @@ const loggedProblems = 20
 func (h *Host) logProblems(ps spec.Problems) {
 	for n, p := range ps {
 		if n == loggedProblems {
-			h.log.Error(fmt.Sprintf("and %d more problems; see host status", len(ps)-n))
+			h.log.Error(fmt.Sprintf("and %d more problems; see host status", len(ps)-n), eventlog.Leave())
 			return
 		}
-		h.log.Error(p.String())
+		h.log.Error(p.String(), eventlog.Leave())
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"servicehost/host/eventlog"
 	"servicehost/host/human"
 	"servicehost/host/journal"
 	"servicehost/host/logs"
@@ -71,17 +72,21 @@ func (h *Host) setLevel(name string) {
 
 // publish keeps an event in the journal and writes it to the host's log.
 func (h *Host) publish(e journal.Event) {
+	whole := e
 	h.stir()
 	if h.journal != nil {
 		e = h.journal.Append(e)
 	}
 	if ce := h.log.Check(levelOf(e), ""); ce != nil {
 		ce.Message = sentence(e)
+		var f []zap.Field
 		if h.opt.Managed {
-			ce.Write(fields(e)...)
-		} else {
-			ce.Write()
+			f = fields(e)
 		}
+		if h.events != nil {
+			f = append(f, eventlog.Of(told(whole)))
+		}
+		ce.Write(f...)
 	}
 }
 

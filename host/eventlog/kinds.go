@@ -36,9 +36,11 @@ const (
 	kindStarted = "started"
 )
 
+// HostFailed is an event without a journal to be written to: the host can't run.
+const HostFailed = "host_failed"
+
 // Kinds of which this package itself makes events.
 const (
-	kindFailedHost = "host_failed"
 	kindWarning    = "warning"
 	kindError      = "error"
 	kindSuppressed = "suppressed"
@@ -51,7 +53,7 @@ var Kinds = []Kind{
 	{ID: 1, Severity: Info, Name: "host_started", Text: "The host has started: {reason}"},
 	{ID: 2, Severity: Info, Name: "host_stopping", Text: "The host stops all services and ends: {reason}"},
 	{ID: 3, Severity: Info, Name: "host_stopped", Text: "The host has ended, {reason}"},
-	{ID: 4, Severity: Error, Name: kindFailedHost, Text: "The host can't run: {reason}",
+	{ID: 4, Severity: Error, Name: HostFailed, Text: "The host can't run: {reason}",
 		Do: "Nothing is supervised. Mend what the text names, try it with `host validate`, then `host daemon start`."},
 	{ID: 5, Severity: Error, Name: "last_good", Text: "The host started with what worked last: {reason}",
 		Do: "The services run, but not as the files say. `host validate` shows the problems; a mended file is taken in by itself."},

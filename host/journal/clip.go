@@ -24,7 +24,7 @@ func clip(e Event) Event {
 		d := make(map[string]string, maxDetails)
 		for k, v := range maps.All(e.Details) {
 			if len(d) < maxDetails {
-				d[clipText(k, maxDetail)] = clipText(v, maxDetail)
+				d[clipText(k, maxDetail)] = clipDetail(k, v)
 			}
 		}
 		e.Details = d
@@ -35,6 +35,17 @@ func clip(e Event) Event {
 		e.Exit = &x
 	}
 	return e
+}
+
+func clipDetail(name, text string) string {
+	if name != LastLines || len(text) <= maxDetail {
+		return clipText(text, maxDetail)
+	}
+	text = text[len(text)-maxDetail:]
+	if _, whole, ok := strings.Cut(text, "\n"); ok {
+		return strings.Clone(whole)
+	}
+	return strings.Clone(strings.ToValidUTF8(text, ""))
 }
 
 func clipText(s string, n int) string {

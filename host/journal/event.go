@@ -29,6 +29,9 @@ type Event struct {
 	Details map[string]string `json:"details,omitempty"`
 }
 
+// LastLines is the detail of Kind exited that holds the last lines of output. Of these the end is kept.
+const LastLines = "last_lines"
+
 // Exit is how a process ended.
 type Exit struct {
 	Code   int           `json:"code"`

@@ -416,3 +416,14 @@ func BenchmarkOpenFull(b *testing.B) {
 		j.Close()
 	}
 }
+
+func TestLongLastLinesKeepTheirEnd(t *testing.T) {
+	text := strings.Repeat("an early line\n", 200) + "the cause"
+	got := clip(Event{Details: map[string]string{LastLines: text, "other": text}}).Details
+	if last := got[LastLines]; len(last) > maxDetail || !strings.HasPrefix(last, "an early line\n") || !strings.HasSuffix(last, "the cause") {
+		t.Errorf("kept %d bytes, from %.20q to %q", len(last), last, last[max(0, len(last)-20):])
+	}
+	if strings.HasSuffix(got["other"], "the cause") {
+		t.Error("another detail kept its end")
+	}
+}

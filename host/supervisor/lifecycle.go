@@ -159,8 +159,8 @@ func (i *instance) afterRun() {
 	i.exitAt = at
 	e := i.event(journal.ProcessExited, i.lastExit.Text)
 	e.Exit, e.PID = i.lastExit, r.ident.PID
-	if words := i.log.Tail(5); !success && !asked && len(words) > 0 {
-		e.Details = map[string]string{"last_lines": joinLines(words)}
+	if words := i.log.Tail(keptLines); !success && !asked && len(words) > 0 {
+		e.Details = map[string]string{journal.LastLines: joinLines(words)}
 	}
 	i.env.tell(e)
 
@@ -259,6 +259,9 @@ func (i *instance) finishOutput(r *run) {
 	case <-time.After(lastWordsWait):
 	}
 }
+
+// keptLines is how many last lines of a run go with the event of its end.
+const keptLines = 20
 
 const (
 	drainTimeout  = 2 * time.Second
