@@ -140,7 +140,7 @@ the file: edit it, and only what changed is touched.
 	})
 	f := root.PersistentFlags()
 	f.VarP(&a.files, "file", "f", "the spec; several are merged left to right (default $HOST_FILE, ./services.yaml, …)")
-	f.StringVar(&a.name, "name", "", "the running host with this name")
+	f.StringVar(&a.name, "name", "", "the running host, or the service of the system, with this name")
 	f.Var(&a.profiles, "profile", "use services of this profile; repeatable")
 	f.Var(&a.set, "set", "set a variable, NAME=value; repeatable")
 	f.VarP(&a.output, "output", "o", "form of the output: text or json")
@@ -150,6 +150,7 @@ the file: edit it, and only what changed is touched.
 		newRun(a), newValidate(a), newPlan(a), newReload(a), newStatus(a),
 		newStart(a), newStop(a), newRestart(a), newSignal(a), newRotate(a), newPause(a), newResume(a),
 		newLogs(a), newEvents(a), newWhy(a),
+		newInstall(a), newUninstall(a), newDaemon(a),
 		newSchema(a), newCompletion(a), newVersion(a),
 	)
 	return root

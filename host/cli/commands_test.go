@@ -271,7 +271,11 @@ func TestBadUsageIsExplained(t *testing.T) {
 		message, hint string
 	}{
 		{[]string{"statsu"}, `unknown command "statsu"`, "did you mean status"},
-		{[]string{"install"}, `unknown command "install"`, "host --help"},
+		{[]string{"frobnicate"}, `unknown command "frobnicate"`, "host --help"},
+		{[]string{"daemon", "strat"}, `unknown command "strat"`, "did you mean start"},
+		{[]string{"daemon", "status", "--name", "a b"}, `cannot call a service "a b"`, "letters"},
+		{[]string{"install", "-f", "/nowhere/a.yaml", "--password-stdin"}, "nowhere", ""},
+		{[]string{"install", "--start", "sometimes"}, "must be auto or delayed", "host install --help"},
 		{[]string{"status", "--bogus"}, "unknown flag: --bogus", "host status --help"},
 		{[]string{"status", "-o", "xml"}, "must be text or json", "host status --help"},
 		{[]string{"start"}, "say which services to start", "--all"},
@@ -302,18 +306,16 @@ func TestBadUsageIsExplained(t *testing.T) {
 
 func TestHelpListsExitCodes(t *testing.T) {
 	root := newRoot(&app{now: time.Now})
-	for _, c := range root.Commands() {
-		if c.Hidden {
-			continue
-		}
+	for _, c := range leaves(root) {
+		name := strings.Fields(c.CommandPath())[1:]
 		if !strings.Contains(c.Long, "\n\nExit codes:\n  0  ") {
-			t.Errorf("the help of %s says nothing about exit codes", c.Name())
+			t.Errorf("the help of %s says nothing about exit codes", name)
 		}
-		if r := invoke(c.Name(), "--help"); r.code != 0 || !strings.Contains(r.stdout, "Exit codes:") {
-			t.Errorf("%s --help: %+v", c.Name(), r)
+		if r := invoke(append(name, "--help")...); r.code != 0 || !strings.Contains(r.stdout, "Exit codes:") {
+			t.Errorf("%s --help: %+v", name, r)
 		}
-		if r := invoke("help", c.Name()); r.code != 0 || !strings.Contains(r.stdout, "Exit codes:") {
-			t.Errorf("help %s: %+v", c.Name(), r)
+		if r := invoke(append([]string{"help"}, name...)...); r.code != 0 || !strings.Contains(r.stdout, "Exit codes:") {
+			t.Errorf("help %s: %+v", name, r)
 		}
 	}
 }

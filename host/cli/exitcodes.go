@@ -6,6 +6,7 @@ import (
 
 	"servicehost/host"
 	"servicehost/host/control"
+	"servicehost/host/osservice"
 )
 
 // The exit codes of all commands. What 2 and 3 mean depends on the command, as its help says.
@@ -36,6 +37,7 @@ func exitCode(ctx context.Context, err error) int {
 	var (
 		done    *exit
 		none    *control.NoHostError
+		service *osservice.NotInstalled
 		invalid *host.InvalidSpec
 		signal  *stopped
 	)
@@ -44,7 +46,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitOK
 	case errors.As(err, &done):
 		return done.code
-	case errors.As(err, &none), errors.Is(err, control.ErrGone):
+	case errors.As(err, &none), errors.As(err, &service), errors.Is(err, control.ErrGone):
 		return exitNoHost
 	case errors.As(err, &invalid):
 		return exitInvalid

@@ -43,17 +43,13 @@ func reference(root *cobra.Command) string {
 	b.WriteString("Flags of every command, before or behind it:\n\n")
 	flagTable(&b, root.PersistentFlags())
 	b.WriteString("\n| command | does |\n|---|---|\n")
-	for _, c := range root.Commands() {
-		if !c.Hidden {
-			fmt.Fprintf(&b, "| [%s](#host-%s) | %s |\n", c.Name(), c.Name(), cellText(c.Short))
-		}
+	for _, c := range leaves(root) {
+		name := strings.TrimPrefix(c.CommandPath(), "host ")
+		fmt.Fprintf(&b, "| [%s](#host-%s) | %s |\n", name, strings.ReplaceAll(name, " ", "-"), cellText(c.Short))
 	}
-	for _, c := range root.Commands() {
-		if c.Hidden {
-			continue
-		}
+	for _, c := range leaves(root) {
 		text, codes, _ := strings.Cut(c.Long, "\n\nExit codes:\n")
-		fmt.Fprintf(&b, "\n## host %s\n\n```\nhost %s\n```\n\n%s\n", c.Name(), c.Use, indented(text))
+		fmt.Fprintf(&b, "\n## %s\n\n```\n%s\n```\n\n%s\n", c.CommandPath(), c.Parent().CommandPath()+" "+c.Use, indented(text))
 		if local := c.LocalNonPersistentFlags(); local.HasFlags() {
 			b.WriteString("\n")
 			flagTable(&b, local)
@@ -67,6 +63,20 @@ func reference(root *cobra.Command) string {
 		}
 	}
 	return b.String()
+}
+
+// leaves are the commands that do something and are shown in the help, in its order.
+func leaves(c *cobra.Command) (all []*cobra.Command) {
+	for _, sub := range c.Commands() {
+		switch {
+		case sub.Hidden:
+		case sub.HasAvailableSubCommands():
+			all = append(all, leaves(sub)...)
+		default:
+			all = append(all, sub)
+		}
+	}
+	return all
 }
 
 // indented keeps what is indented in a help text as code.

@@ -3,8 +3,14 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
+	"os/user"
+	"path/filepath"
+	"strconv"
 	"syscall"
 )
 
@@ -19,3 +25,43 @@ func enableColors(*os.File) bool { return os.Getenv("TERM") != "dumb" }
 func surviveClosedOutput() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
+// needsPassword reports whether the service manager wants the password of an account: none does here.
+func needsPassword(string) bool { return false }
+
+// makeFolders makes the places of an installed host for the account that it runs as, so that one without
+// the right to write in /var finds them.
+func makeFolders(state, logs, account string) error {
+	uid, gid := -1, -1
+	if account != "" && account != "root" {
+		u, err := user.Lookup(account)
+		if err != nil {
+			return fmt.Errorf("cannot make the folders of the service: %w", err)
+		}
+		uid, gid = atoi(u.Uid), atoi(u.Gid)
+	}
+	for _, f := range []struct {
+		path string
+		mode os.FileMode
+	}{{state, 0o700}, {logs, 0o750}} {
+		if err := os.MkdirAll(filepath.Dir(f.path), 0o755); err != nil {
+			return fmt.Errorf("cannot make the folders of the service: %w", err)
+		}
+		if err := os.Mkdir(f.path, f.mode); errors.Is(err, fs.ErrExist) {
+			continue // an operator may have given it to somebody
+		} else if err != nil {
+			return fmt.Errorf("cannot make the folders of the service: %w", err)
+		}
+		if err := os.Lchown(f.path, uid, gid); err != nil {
+			return fmt.Errorf("cannot make the folders of the service: %w", err)
+		}
+	}
+	return nil
+}
+
+func atoi(s string) int {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n
+	}
+	return -1
+}

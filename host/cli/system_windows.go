@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -33,3 +34,22 @@ func surviveClosedOutput() {}
 
 // The runtime makes SIGTERM of a console that is closed, a logoff and a shutdown.
 var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
+// needsPassword reports whether the service manager wants the password of an account: that of a user.
+// Those of the system, virtual and managed ones ("$" at the end) have none.
+func needsPassword(account string) bool {
+	domain, name, ok := strings.Cut(account, `\`)
+	if !ok {
+		return strings.Contains(account, "@")
+	}
+	for _, own := range []string{"NT AUTHORITY", "NT SERVICE", "IIS APPPOOL"} {
+		if strings.EqualFold(domain, own) {
+			return false
+		}
+	}
+	return !strings.HasSuffix(name, "$")
+}
+
+// makeFolders leaves the places to the first run: the host makes them with access for its own account,
+// which it knows best.
+func makeFolders(string, string, string) error { return nil }
