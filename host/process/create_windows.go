@@ -19,6 +19,8 @@ type creation struct {
 	stdin           windows.Handle
 	stdout, stderr  windows.Handle
 	jobs            []windows.Handle // outer before inner
+	token           windows.Token    // 0: as this process
+	desktop         *string          // nil: that of this process
 }
 
 // create starts the process. The child inherits the three handles and nothing else.
@@ -56,12 +58,21 @@ func (c creation) create() (info windows.ProcessInformation, err error) {
 	si.Cb = uint32(unsafe.Sizeof(*si))
 	si.Flags = windows.STARTF_USESTDHANDLES
 	si.StdInput, si.StdOutput, si.StdErr = c.stdin, c.stdout, c.stderr
+	if c.desktop != nil {
+		if si.Desktop, err = windows.UTF16PtrFromString(*c.desktop); err != nil {
+			return info, err
+		}
+	}
 	var env *uint16
 	if len(c.env) > 0 {
 		env = &c.env[0]
 	}
 	flags := c.flags | windows.EXTENDED_STARTUPINFO_PRESENT | windows.CREATE_UNICODE_ENVIRONMENT
-	err = windows.CreateProcess(path, line, nil, nil, true, flags, env, dir, &si.StartupInfo, &info)
+	if c.token != 0 {
+		err = windows.CreateProcessAsUser(c.token, path, line, nil, nil, true, flags, env, dir, &si.StartupInfo, &info)
+	} else {
+		err = windows.CreateProcess(path, line, nil, nil, true, flags, env, dir, &si.StartupInfo, &info)
+	}
 	runtime.KeepAlive(c.jobs)
 	runtime.KeepAlive(handles)
 	if err != nil {
@@ -74,15 +85,19 @@ func (c creation) create() (info windows.ProcessInformation, err error) {
 
 // start creates the run's job and process. u.mu is held; what was made so far is freed by the caller.
 func (b *backend) start(u *run, r Request) error {
-	if r.User != "" || r.Group != "" {
-		return &Error{Kind: ErrUnsupported, Message: "starting a service as another user is not supported yet on Windows"}
+	if r.Group != "" {
+		return &Error{Kind: ErrUnsupported, Message: "a group is for Unix; Windows knows only a user"}
 	}
 	c := creation{path: r.Path, dir: r.Dir, flags: windows.CREATE_NO_WINDOW, stdin: b.null}
 	var err error
 	if c.path, c.line, err = commandLine(r); err != nil {
 		return err
 	}
-	if c.env, err = environment(r.Env, markerVar+"="+b.nonce+":"+u.id.String()); err != nil {
+	if u.who, err = identify(winSecurity{}, r, b.opt); err != nil {
+		return err
+	}
+	c.token, c.desktop = u.token(), u.desktop()
+	if c.env, err = environment(u.who.environ(r), markerVar+"="+b.nonce+":"+u.id.String()); err != nil {
 		return err
 	}
 	var childEnds []windows.Handle
@@ -114,10 +129,10 @@ func (b *backend) start(u *run, r Request) error {
 	if err := reportTo(u.job, b.port.handle, u.key); err != nil {
 		return startError(r, err)
 	}
-	c.jobs = []windows.Handle{b.outer, u.job}
+	c.jobs = u.jobs(b.outer)
 	info, err := c.create()
 	if err != nil {
-		return startError(r, err)
+		return startError(r, u.who.startError(err))
 	}
 	u.process = info.Process
 	if u.wait, err = waitFor(u.process, b.post(u.key)); err != nil {
