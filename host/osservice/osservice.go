@@ -39,6 +39,9 @@ type Config struct {
 	Password string
 	// Dependencies are services of the manager that must run first.
 	Dependencies []string
+	// Privileges are the ones that the process keeps, and its children with it. Nil is the shortest list
+	// that the features of the host need, empty all that the account has. Windows only.
+	Privileges []string
 	// StopBudget is how long the host may take to stop everything, its margin included.
 	StopBudget time.Duration
 }
