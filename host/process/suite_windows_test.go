@@ -88,6 +88,10 @@ func killProcess(t *testing.T, pid int) {
 }
 
 func playMore(part string, _ []string) {
+	if part == "identity" {
+		playIdentity()
+		os.Exit(0)
+	}
 	fmt.Fprintf(os.Stderr, "no part %q\n", part)
 	os.Exit(99)
 }
