@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"servicehost/host"
+	"servicehost/host/eventlog"
 	"servicehost/host/human"
 	"servicehost/host/osservice"
 	"servicehost/spec"
@@ -98,6 +99,9 @@ func (a *app) install(ctx context.Context, o installOptions) error {
 		return err
 	}
 	out := installed{Name: name, Created: r.Created, Changed: slices.Concat([]string{}, r.Changed), Warnings: slices.Concat(warnings, r.Warnings)}
+	if err := eventlog.Install(name); err != nil {
+		out.Warnings = append(out.Warnings, err.Error())
+	}
 	if err := makeFolders(s.Host.StateDir, s.Host.Logs.Dir, o.account); err != nil {
 		out.Warnings = append(out.Warnings, err.Error())
 	}

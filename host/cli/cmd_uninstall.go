@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"servicehost/host/eventlog"
 	"servicehost/host/osservice"
 )
 
@@ -39,7 +40,14 @@ func (a *app) uninstall(ctx context.Context, timeout duration) error {
 	if err := manager.Uninstall(ctx, name); err != nil {
 		return err
 	}
-	return a.show(installed{Name: name, Changed: []string{}, Warnings: []string{}}, func() {
+	out := installed{Name: name, Changed: []string{}, Warnings: []string{}}
+	if err := eventlog.Remove(name); err != nil {
+		out.Warnings = append(out.Warnings, err.Error())
+	}
+	return a.show(out, func() {
 		a.printf("service %q is removed; spec, state and logs stay where they are\n", name)
+		for _, w := range out.Warnings {
+			a.printf("%s %s\n", a.colors().yellow("warning:"), cleanLines(w))
+		}
 	})
 }
