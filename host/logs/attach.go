@@ -67,14 +67,9 @@ func (p *Pipeline) copy(a, former *attachment, src Source, stderr bool) {
 	} else if w := p.err.Load(); w != nil {
 		w.tail.reset()
 	}
-	err := src.Copy(func(b []byte) {
-		// An Apply may have closed the file's writer since it was looked up: look again.
-		for !p.writerOf(stderr).write(b) {
-			if p.isClosed() {
-				return
-			}
-		}
-	})
+	in := &input{p: p, stderr: stderr}
+	err := src.Copy(in.take)
+	in.end()
 	w := p.writerOf(stderr)
 	if err != nil {
 		w.tellReadError(err)

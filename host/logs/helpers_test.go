@@ -28,6 +28,7 @@ var testTiming = timing{
 	compress: time.Millisecond,
 	first:    time.Millisecond,
 	sweep:    time.Hour,
+	settle:   time.Hour,
 	closing:  5 * time.Second,
 }
 

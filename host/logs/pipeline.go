@@ -24,6 +24,8 @@ type Pipeline struct {
 	err  atomic.Pointer[writer] // nil: stderr goes where stdout goes
 	stop chan struct{}          // closed by Close
 
+	codec atomic.Pointer[codec] // nil: bytes are written as they come
+
 	mu     sync.Mutex
 	closed bool
 	last   *attachment   // the newest one
@@ -39,7 +41,7 @@ type Stats struct {
 	Dropping string
 }
 
-// Apply changes path, sizes and ages while output runs. What is in the old file stays there.
+// Apply changes path, sizes, ages and encoding while output runs. What is in the old file stays there.
 func (p *Pipeline) Apply(id string, cfg spec.Log) {
 	old := p.apply(id, cfg)
 	if old == nil {
@@ -58,6 +60,7 @@ func (p *Pipeline) apply(id string, cfg spec.Log) (unused *writer) {
 	if p.closed {
 		return nil
 	}
+	p.codec.Store(p.set.codec(cfg.Encoding))
 	p.out.configure(id, cfg.Path, cfg)
 	own := p.err.Load()
 	switch {

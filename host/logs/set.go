@@ -45,6 +45,7 @@ type timing struct {
 	compress time.Duration // age of a rotated file at which it is compressed: in a flood it is gone by then
 	first    time.Duration // from the first pipeline to the first sweep
 	sweep    time.Duration // between sweeps
+	settle   time.Duration // how long the rest of a line is waited for to tell its encoding
 	closing  time.Duration // what Close of a Pipeline or a Set waits at most
 }
 
@@ -56,6 +57,7 @@ var defaultTiming = timing{
 	compress: 2 * time.Second,
 	first:    time.Second,
 	sweep:    10 * time.Minute,
+	settle:   100 * time.Millisecond,
 	closing:  2 * time.Second,
 }
 
@@ -66,7 +68,9 @@ type Set struct {
 	fs     fileSystem
 	timing timing
 	epoch  time.Time
+	system func(kind string) newTransformer // the code pages of this machine
 
+	codecs  sync.Map // of *codec by log.encoding
 	closing atomic.Bool
 	mu      sync.Mutex
 	writers map[*writer]string // and its path
@@ -78,10 +82,26 @@ type Set struct {
 }
 
 // NewSet returns a Set without pipelines. Close it when they are closed.
-func NewSet(o Options) *Set { return newSet(o, realFiles, defaultTiming) }
+func NewSet(o Options) *Set {
+	s := newSet(o, realFiles, defaultTiming)
+	s.system = systemPage
+	return s
+}
 
 func newSet(o Options, fs fileSystem, t timing) *Set {
-	return &Set{o: o, fs: fs, timing: t, epoch: time.Now(), writers: make(map[*writer]string)}
+	return &Set{o: o, fs: fs, timing: t, epoch: time.Now(), system: noPage, writers: make(map[*writer]string)}
+}
+
+// noPage is a machine without code pages.
+func noPage(string) newTransformer { return nil }
+
+// codec is the same one for the same encoding, so that a pipeline sees whether it changed.
+func (s *Set) codec(name string) *codec {
+	c, ok := s.codecs.Load(name)
+	if !ok {
+		c, _ = s.codecs.LoadOrStore(name, newCodec(name, s.system))
+	}
+	return c.(*codec)
 }
 
 // Pipeline returns the way of the output of one instance into its files. It is cheap: no file,
