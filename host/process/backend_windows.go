@@ -22,6 +22,7 @@ type backend struct {
 	opt    Options
 	nonce  string
 	events *queue
+	warn   onceWarner
 	outer  windows.Handle
 	null   windows.Handle // what children read from without a stdin of their own; inheritable
 	port   *port
@@ -60,6 +61,7 @@ type run struct {
 	wait    *wait    // on the main process, later on the first of members
 	members []member // processes of the tree beside the main one that are not known to have ended
 	retries int
+	told    map[string]time.Time // when a limit was last reported
 }
 
 // New returns the Backend of this system.
@@ -77,14 +79,14 @@ func New(o Options) (Backend, error) {
 	var n [8]byte
 	rand.Read(n[:])
 	b := &backend{
-		opt: o, nonce: hex.EncodeToString(n[:]), events: newQueue(),
+		opt: o, nonce: hex.EncodeToString(n[:]), events: newQueue(), warn: onceWarner{warn: o.Warn},
 		ctrl: make(chan struct{}, 4+2*runtime.NumCPU()), quit: make(chan struct{}),
 		runs: map[RunID]*run{}, byKey: map[uintptr]*run{},
 	}
 	// A host that was itself started in a new process group ignores Ctrl-C, and children inherit that.
 	setConsoleCtrlHandler(0, false)
 	var err error
-	if b.outer, err = newJob(); err == nil {
+	if b.outer, err = newJob(outerLimits()); err == nil {
 		if b.null, err = openNull(); err == nil {
 			b.port, err = newPort(b.portMessage)
 		}

@@ -88,7 +88,7 @@ func (b *backend) start(u *run, r Request) error {
 	if r.Group != "" {
 		return &Error{Kind: ErrUnsupported, Message: "a group is for Unix; Windows knows only a user"}
 	}
-	c := creation{path: r.Path, dir: r.Dir, flags: windows.CREATE_NO_WINDOW, stdin: b.null}
+	c := creation{path: r.Path, dir: r.Dir, flags: creationFlags(r), stdin: b.null}
 	var err error
 	if c.path, c.line, err = commandLine(r); err != nil {
 		return err
@@ -123,7 +123,7 @@ func (b *backend) start(u *run, r Request) error {
 		}
 		childEnds = append(childEnds, c.stderr)
 	}
-	if u.job, err = newJob(); err != nil {
+	if u.job, err = b.limitedJob(u, r); err != nil {
 		return startError(r, err)
 	}
 	if err := reportTo(u.job, b.port.handle, u.key); err != nil {

@@ -9,9 +9,8 @@ import (
 // portMessage is called by the completion port for every message of a run: ours, that a wait is over,
 // and those of its job. The latter may get lost, so they only cause a look at what is true.
 func (b *backend) portMessage(key uintptr, message uint32) {
-	switch message {
-	case msgWaited, msgActiveProcessZero:
-	default:
+	limit := limitOf(message)
+	if limit == "" && message != msgWaited && message != msgActiveProcessZero {
 		return
 	}
 	b.mu.Lock()
@@ -22,7 +21,11 @@ func (b *backend) portMessage(key uintptr, message uint32) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.process != 0 && !u.gone {
+	switch {
+	case u.process == 0 || u.gone:
+	case limit != "":
+		b.limitHit(u, limit)
+	default:
 		b.advance(u)
 	}
 }

@@ -13,18 +13,15 @@ import (
 
 var procIsProcessInJob = kernel32.NewProc("IsProcessInJob")
 
-// newJob returns an unnamed job that no child inherits and that kills its members when its last handle
-// is closed, by us or by the system. Its limits are always written as one whole: a flag that is left
-// out of a later write would be cleared.
-func newJob() (windows.Handle, error) {
+// newJob returns an unnamed job with the given limits that no child inherits. With kill on close among them its
+// members end when its last handle is closed, by us or by the system. They are written as one whole: a
+// flag that is left out of a later write would be cleared.
+func newJob(limits windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION) (windows.Handle, error) {
 	job, err := windows.CreateJobObject(nil, nil)
 	if err != nil {
 		return 0, err
 	}
-	var limits windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
-	limits.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE
-	if _, err := windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
-		uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits))); err != nil {
+	if err := setJob(job, windows.JobObjectExtendedLimitInformation, &limits, unsafe.Sizeof(limits)); err != nil {
 		windows.CloseHandle(job)
 		return 0, err
 	}

@@ -2,6 +2,7 @@ package process
 
 import (
 	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -9,10 +10,37 @@ import (
 
 // Messages at the port: those of jobs as the system numbers them, and ours.
 const (
-	msgActiveProcessZero = 4
-	msgWaited            = 0x1000
-	msgQuit              = 0x1001
+	msgActiveProcessLimit = 3
+	msgActiveProcessZero  = 4
+	msgJobMemoryLimit     = 10
+	msgWaited             = 0x1000
+	msgQuit               = 0x1001
 )
+
+// limitOf is the limit that a message says was reached, or "".
+func limitOf(message uint32) string {
+	switch message {
+	case msgActiveProcessLimit:
+		return limitProcesses
+	case msgJobMemoryLimit:
+		return limitMemory
+	}
+	return ""
+}
+
+// limitHit tells of a limit that the tree ran into, at most once in a while. The system refuses what went too
+// far and ends nothing. u.mu is held.
+func (b *backend) limitHit(u *run, limit string) {
+	now := time.Now()
+	if now.Sub(u.told[limit]) < hitEvery {
+		return
+	}
+	if u.told == nil {
+		u.told = map[string]time.Time{}
+	}
+	u.told[limit] = now
+	b.events.put(Event{Kind: LimitHit, Run: u.id, Limit: limit})
+}
 
 // port is the completion port to which jobs and finished waits report, with the one thread that reads it.
 type port struct {

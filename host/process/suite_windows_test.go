@@ -21,10 +21,15 @@ func underWine() bool {
 	return windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() == nil
 }
 
-// grandchildAttr: same = in the console of its parent, detached = in none, in a group of its own.
+// grandchildAttr: same = in the console of its parent, detached = in none, in a group of its own, breakaway =
+// detached and out of the job.
 func grandchildAttr(how string) *syscall.SysProcAttr {
-	if how == "detached" {
-		return &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.DETACHED_PROCESS}
+	const detached = windows.CREATE_NEW_PROCESS_GROUP | windows.DETACHED_PROCESS
+	switch how {
+	case "detached":
+		return &syscall.SysProcAttr{CreationFlags: detached}
+	case "breakaway":
+		return &syscall.SysProcAttr{CreationFlags: detached | windows.CREATE_BREAKAWAY_FROM_JOB}
 	}
 	return nil
 }
@@ -90,6 +95,11 @@ func killProcess(t *testing.T, pid int) {
 func playMore(part string, _ []string) {
 	if part == "identity" {
 		playIdentity()
+		os.Exit(0)
+	}
+	if part == "class" {
+		class, err := windows.GetPriorityClass(windows.CurrentProcess())
+		fmt.Println("class", class, err)
 		os.Exit(0)
 	}
 	fmt.Fprintf(os.Stderr, "no part %q\n", part)
