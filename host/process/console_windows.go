@@ -2,18 +2,11 @@ package process
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/windows"
 )
-
-// ctrlWait bounds how long a step waits for its helper. A busy machine takes a tenth of a second.
-const ctrlWait = 10 * time.Second
 
 // maxCtrlPIDs keeps the helper's command line short.
 const maxCtrlPIDs = 2000
@@ -65,7 +58,9 @@ func (b *backend) StopStep(id RunID, do string) error {
 	}
 	// Held, a process keeps its number to itself: the event can't reach a stranger that got it meanwhile.
 	held := u.hold(u.tree || step == "close" || step == "wm_quit")
+	as := u.helperIdentity()
 	u.mu.Unlock()
+	defer as.free()
 	defer func() {
 		for _, m := range held {
 			windows.CloseHandle(m.handle)
@@ -82,7 +77,7 @@ func (b *backend) StopStep(id RunID, do string) error {
 		return err
 	}
 	defer b.busy.Done()
-	code, err := b.runCtrl(u, step, pids)
+	code, err := b.runCtrl(u, as, step, pids)
 	if err == nil {
 		err = ctrlError(step, id, code)
 	} else {
@@ -126,57 +121,6 @@ func (u *run) hold(all bool) (held []member) {
 		}
 	}
 	return held
-}
-
-// runCtrl sends a console event or closes windows from a helper process. A process has one console: to
-// reach that of a child, the host would have to leave its own, and with it lose its own handlers.
-// It ends when the run does.
-func (b *backend) runCtrl(u *run, step string, pids []uint32) (code uint32, err error) {
-	select {
-	case b.ctrl <- struct{}{}:
-		defer func() { <-b.ctrl }()
-	case <-u.over:
-		return 0, nil
-	case <-b.quit:
-		return 0, os.ErrClosed
-	}
-	line := windows.EscapeArg(b.opt.Exe) + " " + helperCtrl + " --event " + step
-	for _, pid := range pids {
-		line += " --pid " + strconv.FormatUint(uint64(pid), 10)
-	}
-	c := creation{
-		path: b.opt.Exe, line: line, dir: filepath.Dir(b.opt.Exe), flags: windows.DETACHED_PROCESS,
-		stdin: b.null, stdout: b.null, stderr: b.null, jobs: []windows.Handle{b.outer},
-	}
-	info, err := c.create()
-	if err != nil {
-		return 0, fmt.Errorf("cannot run the console helper %q: %w", b.opt.Exe, err)
-	}
-	defer windows.CloseHandle(info.Process)
-	// Where it is ended below and that fails, it has ended or it goes with the outer job.
-	done := make(chan struct{})
-	w, err := waitFor(info.Process, func() { close(done) })
-	if err != nil {
-		_ = windows.TerminateProcess(info.Process, killedCode)
-		return 0, err
-	}
-	defer w.stop()
-	timer := time.NewTimer(ctrlWait)
-	defer timer.Stop()
-	select {
-	case <-done:
-	case <-timer.C:
-		_ = windows.TerminateProcess(info.Process, killedCode)
-		return 0, fmt.Errorf("the console helper did not answer within %v", ctrlWait)
-	case <-u.over:
-		_ = windows.TerminateProcess(info.Process, killedCode)
-		return 0, nil
-	case <-b.quit:
-		_ = windows.TerminateProcess(info.Process, killedCode)
-		return 0, os.ErrClosed
-	}
-	err = windows.GetExitCodeProcess(info.Process, &code)
-	return code, err
 }
 
 // Exit codes of the helper: 0, or ctrlFailed with what failed and the system's error number.
