@@ -50,6 +50,11 @@ func (h *Host) followManager(ctx context.Context) (end func()) {
 	if !h.opt.Managed {
 		return func() {}
 	}
+	if w, ok := h.opt.Manager.(interface{ OnWarning(f func(string)) }); ok {
+		w.OnWarning(func(message string) {
+			h.publish(journal.Event{Kind: journal.Warning, Actor: byManager, Reason: message})
+		})
+	}
 	done := make(chan struct{})
 	var work sync.WaitGroup
 	work.Go(func() { h.tellStatus(done) })

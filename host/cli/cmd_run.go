@@ -47,13 +47,25 @@ func (a *app) runService(ctx context.Context, name string, lastGood bool) error 
 	err := osservice.Run(ctx, name, func(ctx context.Context, s *osservice.Service) error {
 		managed := o
 		managed.Manager, managed.Controls = s, controls(ctx, s.Controls())
-		return a.run(ctx, managed)
+		if err := a.run(ctx, managed); err != nil {
+			return &ended{err, exitCode(ctx, err)}
+		}
+		return nil
 	})
 	if _, ok := errors.AsType[*osservice.ByHand](err); ok {
 		return a.run(ctx, o)
 	}
 	return err
 }
+
+// ended is the error of a host under a service manager, with the exit code that the manager keeps.
+type ended struct {
+	error
+	code int
+}
+
+func (e *ended) Unwrap() error { return e.error }
+func (e *ended) ExitCode() int { return e.code }
 
 // controls gives what the service manager says the names that the host knows.
 func controls(ctx context.Context, from <-chan string) <-chan host.Control {
