@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,6 +66,12 @@ func child(args []string) int {
 	}
 	fmt.Fprintf(f, "%s %d\n", tag, os.Getpid())
 	f.Close()
+	if mode == "bytes" { // N, in hexadecimal digits, again and again
+		b, _ := hex.DecodeString(args[3])
+		for range time.Tick(50 * time.Millisecond) {
+			os.Stdout.Write(b)
+		}
+	}
 	fmt.Println(tag, "is up")
 	switch mode {
 	case "launch": // only what it started stays

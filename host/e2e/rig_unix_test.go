@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 )
 
 func hostConsole(*exec.Cmd) {}
@@ -25,5 +26,8 @@ func processAlive(pid int, mark string) bool {
 	}
 	return strings.Contains(string(b), mark)
 }
+
+// inSystemPage is text as auto decodes it: there are no code pages, bytes stay as they are.
+func inSystemPage(_ *testing.T, text string) string { return text }
 
 func detach(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"strconv"
 	"syscall"
+	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
@@ -33,6 +35,18 @@ func processAlive(pid int, _ string) bool {
 	defer windows.CloseHandle(h)
 	e, err := windows.WaitForSingleObject(h, 0)
 	return err == nil && e == uint32(windows.WAIT_TIMEOUT)
+}
+
+// inSystemPage is text as Windows decodes what its console programs write.
+func inSystemPage(t *testing.T, text string) string {
+	t.Helper()
+	const oem = 1 // CP_OEMCP
+	var w [64]uint16
+	n, err := windows.MultiByteToWideChar(oem, 0, unsafe.StringData(text), int32(len(text)), &w[0], int32(len(w)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return windows.UTF16ToString(w[:n])
 }
 
 func detach(c *exec.Cmd) {
