@@ -105,7 +105,7 @@ func levelOf(e journal.Event) zapcore.Level {
 	switch e.Kind {
 	case journal.Failed, journal.ReloadRejected, journal.LastGood:
 		return zapcore.ErrorLevel
-	case journal.Warning, journal.RolledBack, journal.Killed, journal.OutputDropped, journal.LogTrouble, journal.ReloadPending:
+	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.ReloadPending:
 		return zapcore.WarnLevel
 	case journal.StopStep, journal.ProcessExited, journal.Started, journal.StartFailed: // the state that follows says it
 		return zapcore.DebugLevel
@@ -130,7 +130,7 @@ func sentence(e journal.Event) string {
 	switch e.Kind {
 	case journal.StateChanged:
 		word = e.To
-	case journal.OperatorAction, journal.Warning: // the reason is a sentence of its own
+	case journal.OperatorAction, journal.Warning, journal.LimitHit: // the reason is a sentence of its own
 		word = ""
 	}
 	b.WriteString(word)

@@ -53,8 +53,9 @@ const (
 	StartFailed    Kind = "start_failed"
 	ProcessExited  Kind = "exited"
 	StopStep       Kind = "stop_step"
-	Killed         Kind = "killed" // the stop ladder ended in a kill
-	Failed         Kind = "failed" // gave up: crash loop or no restart by policy
+	Killed         Kind = "killed"    // the stop ladder ended in a kill
+	LimitHit       Kind = "limit_hit" // its tree ran into a limit, which Reason names
+	Failed         Kind = "failed"    // gave up: crash loop or no restart by policy
 	Recovered      Kind = "recovered"
 	ReloadApplied  Kind = "reload_applied"
 	ReloadRejected Kind = "reload_rejected"

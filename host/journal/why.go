@@ -82,6 +82,8 @@ func (w *why) take(i int) {
 		if e.Reason == "" || e.Reason != w.reason {
 			w.say(e, string(e.Kind)+because(e.Reason))
 		}
+	case LimitHit:
+		w.say(e, e.Reason)
 	case Recovered, OutputDropped, LogTrouble, Warning, OrphansEnded:
 		w.say(e, string(e.Kind)+because(e.Reason))
 	case OperatorAction:

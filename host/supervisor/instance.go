@@ -66,6 +66,7 @@ type run struct {
 	exit    *process.Exit // of its main process
 	outputs []process.Output
 	drained <-chan struct{}
+	hits    hits // of its limits
 }
 
 // leaving reports whether the run has ended by itself and only the rest of its tree is to go.
@@ -77,6 +78,7 @@ type ending int
 const (
 	endTarget     ending = iota // the target decides once it is gone
 	endMaxRuntime               // it ran too long
+	endLimit                    // it went on over its memory limit
 	endExited                   // it has ended by itself; only the rest of its tree is still there
 )
 
@@ -150,6 +152,7 @@ func (i *instance) deadline() time.Time {
 		if i.proving {
 			add(i.run.started.Add(monitor))
 		}
+		add(i.run.hits.due)
 		if i.spec.MaxRuntime > 0 {
 			add(i.run.started.Add(i.spec.MaxRuntime))
 		}
@@ -308,6 +311,9 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 		}
 		i.fresh()
 		return i.beginStop(now, "its spec changed", endTarget)
+	}
+	if i.overLimit(now) {
+		return i.beginStop(now, limitText(i.run.spec.Limits, "memory")+" reached", endLimit)
 	}
 	if i.proving && now.Sub(i.run.started) >= monitor {
 		i.proved()

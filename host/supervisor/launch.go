@@ -32,6 +32,8 @@ func request(env *environment, s *spec.Service) (process.Request, int, error) {
 		Stdin:       slices.ContainsFunc(s.Stop.Steps, func(t spec.Step) bool { return t.Do == "stdin_close" }),
 		SplitStderr: s.Log.Stderr != "" && s.Log.Stderr != s.Log.Path,
 		WholeTree:   s.Track == spec.TrackTree,
+		Limits:      limits(s), Nice: s.Priority, Affinity: s.Affinity,
+		AllowBreakaway: s.AllowBreakaway, ErrorDialogs: s.ErrorReporting, RestrictedToken: s.RestrictedToken,
 	}, port, nil
 }
 

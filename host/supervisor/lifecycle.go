@@ -129,6 +129,10 @@ func (i *instance) onProcess(e process.Event) {
 	if i.run == nil || e.Run != i.run.id {
 		return
 	}
+	if e.Kind == process.LimitHit {
+		i.onLimit(e)
+		return
+	}
 	if i.run.exit == nil {
 		x := e.Exit
 		i.run.exit = &x
@@ -149,12 +153,17 @@ func (i *instance) afterRun() {
 	i.finishOutput(r)
 	success := slices.Contains(i.spec.SuccessExitCodes, r.exit.Code) && r.exit.Signal == ""
 	asked := (i.state == Stopping || i.state == Killing) && i.ended != endExited
+	overLimit := asked && i.ended == endLimit
 	at := r.exit.At
 	if r.whole {
 		at = time.Now()
 	}
 	uptime := at.Sub(r.started)
 	how := exitText(*r.exit)
+	oom := i.outOfMemory(r, success)
+	if oom != "" {
+		how = oom + ", " + how
+	}
 	i.lastExit = &journal.Exit{Code: r.exit.Code, Signal: r.exit.Signal, Text: how + " after " + text(uptime), Uptime: uptime}
 	i.exitAt = at
 	e := i.event(journal.ProcessExited, i.lastExit.Text)
@@ -175,7 +184,7 @@ func (i *instance) afterRun() {
 		i.afterStop(r)
 		return
 	}
-	if !asked && i.proving && i.rollBack(r.spec, "it ended with its new spec: "+i.lastExit.Text) {
+	if (!asked || overLimit) && i.proving && i.rollBack(r.spec, "it ended with its new spec: "+i.lastExit.Text) {
 		i.enter(Backoff, "going back to the spec that worked: "+i.lastExit.Text)
 		return
 	}
@@ -187,6 +196,9 @@ func (i *instance) afterRun() {
 		x.Text = "ended at max_runtime"
 		x.Success = i.spec.Type == spec.TypeService
 		x.Forced = x.Success
+	}
+	if overLimit {
+		x.Success, x.Text = false, oom
 	}
 	i.decide(i.spec, x)
 }

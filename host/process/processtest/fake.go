@@ -105,6 +105,15 @@ func (f *Fake) Exit(id process.RunID, code int, signal string) {
 	f.gone(u)
 }
 
+// Hit tells that a run ran into a limit, and that the system killed a process of its tree for it.
+func (f *Fake) Hit(id process.RunID, limit string, killed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if u := f.runs[id]; u != nil && !u.Gone {
+		f.put(process.Event{Kind: process.LimitHit, Run: id, Limit: limit, Killed: killed})
+	}
+}
+
 func (f *Fake) vanish(id process.RunID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
