@@ -8,8 +8,7 @@ const binaryPath = "binary"
 // binaryDiffers reports whether the watched files hold something else. Where nobody has looked before or
 // after, that is not known, and nothing is restarted for what is not known.
 func binaryDiffers(before, after spec.Binary) bool {
-	known := (before.Content != "" || before.Problem != "") && (after.Content != "" || after.Problem != "")
-	return known && (before.Content != after.Content || before.Problem != after.Problem)
+	return before.Known() && after.Known() && (before.Content != after.Content || before.Problem != after.Problem)
 }
 
 // ShowBinary is the content of watched files for people.

@@ -5,7 +5,8 @@ import "time"
 // Binary is what the watched files of a service held when they were looked at last. Nobody writes it: the
 // host adds it to what was loaded, so that a changed binary is a changed spec to everything else.
 type Binary struct {
-	// Content identifies names and contents of the files; empty where nobody has looked.
+	// Content identifies names and contents of the files; empty where nobody has looked, BinaryUnknown where
+	// they can't be read.
 	Content string `class:"restart"`
 	// Problem is why there is no shadow copy; such a spec can't be started.
 	Problem string `class:"restart"`
@@ -15,6 +16,14 @@ type Binary struct {
 	Files string `class:"-"`
 	// Since is when the last of them was seen to change; zero where that is not known.
 	Since time.Time `class:"-"`
+}
+
+// BinaryUnknown is the content of files that can't be read. It differs from no other.
+const BinaryUnknown = "unknown"
+
+// Known reports whether it can be compared.
+func (b Binary) Known() bool {
+	return b.Problem != "" || b.Content != "" && b.Content != BinaryUnknown
 }
 
 // WithBinary returns the service with other content of its watched files, and the hash that follows from it.

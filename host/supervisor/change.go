@@ -9,4 +9,9 @@ import (
 
 func needsRestart(a, b *spec.Service) bool { return reload.NeedsRestart(a, b) }
 
-func whatChanged(a, b *spec.Service) string { return strings.Join(reload.ChangedKeys(a, b), ", ") }
+func whatChanged(a, b *spec.Service) string {
+	if otherBinary(a, b) {
+		return binaryChange(a, b)
+	}
+	return strings.Join(reload.ChangedKeys(a, b), ", ")
+}

@@ -52,6 +52,8 @@ type instance struct {
 	why      string        // why it was rejected
 	proving  bool          // the run has to prove its spec, or good comes back
 
+	signOut *signOut // set for a while after a run on the desktop of a user has ended
+
 	timer *time.Timer
 }
 
@@ -165,6 +167,9 @@ func (i *instance) deadline() time.Time {
 		}
 	case Stopped, Starting, Exited: // nothing is due
 	}
+	if i.signOut != nil {
+		add(i.signOut.until.Add(time.Millisecond))
+	}
 	return next
 }
 
@@ -185,19 +190,20 @@ func (i *instance) adopt(t *target) {
 		i.seen.retry = t.retry
 		i.rejected, i.why = "", ""
 	}
-	if i.rejected != "" && t.spec.Hash != i.rejected {
+	if i.rejected != "" && t.spec.Hash != i.rejected && !unread(t.spec) {
 		i.rejected, i.why = "", ""
 	}
 	want := i.wanted()
 	switch {
 	case i.run == nil:
-		if i.spec.Hash != want.Hash {
+		if i.spec.Hash != want.Hash && !unread(i.spec) {
 			i.restart.Reset()
 			i.restarts = 0
 		}
 		i.use(want)
-	case want != i.spec && !needsRestart(i.run.spec, want):
+	case want != i.spec && !i.mustRestart(want):
 		i.use(want)
+		i.learn(want.Binary)
 		i.tried = want
 		if !i.proving && i.good != nil {
 			i.good = want
@@ -233,6 +239,9 @@ func (i *instance) step() bool {
 	up := i.target.up && !i.target.remove
 	start := i.takeWish(&i.seen.start, i.target.start)
 	recycle := i.takeWish(&i.seen.recycle, i.target.recycle)
+	if i.stepSignOut(now) {
+		return true
+	}
 	switch i.state {
 	case Stopped:
 		if i.target.remove {
@@ -301,7 +310,7 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 		i.fresh()
 		return i.beginStop(now, "restart asked for by "+i.target.actor, endTarget)
 	}
-	if want := i.wanted(); want != i.spec && needsRestart(i.run.spec, want) {
+	if want := i.wanted(); want != i.spec && i.mustRestart(want) {
 		if i.good == nil {
 			i.good = i.spec // it runs: that is better than nothing to go back to
 		}
@@ -310,6 +319,9 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 			return false
 		}
 		i.fresh()
+		if otherBinary(i.run.spec, want) {
+			return i.beginStop(now, binaryChange(i.run.spec, want), endTarget)
+		}
 		return i.beginStop(now, "its spec changed", endTarget)
 	}
 	if i.overLimit(now) {

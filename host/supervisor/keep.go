@@ -51,11 +51,14 @@ func (i *instance) restore() {
 	for _, prefix := range []string{keepGood, KeepApplied} {
 		var good spec.Service
 		if ok, err := i.env.store.Get(prefix+i.key.String(), &good); err == nil && ok {
+			if unread(&good) {
+				continue
+			}
 			i.good, i.goodKept = &good, prefix == keepGood
 			break
 		}
 	}
-	if i.good == nil || i.rejected != i.target.spec.Hash {
+	if i.good == nil || i.rejected != i.target.spec.Hash && !unread(i.target.spec) {
 		i.rejected, i.why = "", ""
 	}
 }

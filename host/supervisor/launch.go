@@ -23,18 +23,18 @@ func request(env *environment, s *spec.Service) (process.Request, int, error) {
 	}
 	vars := environ(env, s, port)
 	argv := withPort(s.Command, port)
-	path, err := resolve(env, argv[0], s, vars)
+	path, err := programOf(env, s, vars)
 	if err != nil {
 		return process.Request{}, 0, err
 	}
-	return process.Request{
-		Path: path, Args: argv, RawArgs: portIn(s.RawArgs, port), Dir: s.Dir, Env: vars, User: s.User, Group: s.Group,
+	return runAs(env, s, port, process.Request{
+		Path: path, Args: argv, RawArgs: portIn(s.RawArgs, port), Dir: s.Dir, Env: vars,
 		Stdin:       slices.ContainsFunc(s.Stop.Steps, func(t spec.Step) bool { return t.Do == "stdin_close" }),
 		SplitStderr: s.Log.Stderr != "" && s.Log.Stderr != s.Log.Path,
 		WholeTree:   s.Track == spec.TrackTree,
 		Limits:      limits(s), Nice: s.Priority, Affinity: s.Affinity,
-		AllowBreakaway: s.AllowBreakaway, ErrorDialogs: s.ErrorReporting, RestrictedToken: s.RestrictedToken,
-	}, port, nil
+		AllowBreakaway: s.AllowBreakaway, ErrorDialogs: s.ErrorReporting,
+	}), port, nil
 }
 
 // preflight reports why a spec can't be started at all, without starting it.
@@ -42,7 +42,7 @@ func preflight(env *environment, s *spec.Service) error {
 	if st, err := os.Stat(s.Dir); err != nil || !st.IsDir() {
 		return fmt.Errorf("folder %s not found", human.Path(s.Dir))
 	}
-	_, err := resolve(env, s.Command[0], s, environ(env, s, max(s.Port, 0)))
+	_, err := programOf(env, s, environ(env, s, max(s.Port, 0)))
 	return err
 }
 
@@ -80,6 +80,11 @@ func environ(env *environment, s *spec.Service, port int) []string {
 	if !s.InheritEnv {
 		base = minimalEnv(env.hostEnv)
 	}
+	return overlay(env, base, s, port)
+}
+
+// overlay lays what the spec says, and what the host adds, over an environment.
+func overlay(env *environment, base []string, s *spec.Service, port int) []string {
 	own := make(map[string]*string, len(s.Env)+6)
 	for k, v := range s.Env {
 		if v != nil && strings.Contains(*v, spec.AutoPort) {
@@ -99,6 +104,9 @@ func environ(env *environment, s *spec.Service, port int) []string {
 	set("HOST_NAME", at.name)
 	set("HOST_DIR", at.dir)
 	set("HOST_EXE", env.exe)
+	if s.Binary.Copy != "" {
+		set("HOST_SHADOW", filepath.Dir(s.Binary.Copy))
+	}
 	if port > 0 {
 		set("PORT", strconv.Itoa(port))
 	}

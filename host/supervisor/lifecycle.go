@@ -32,6 +32,8 @@ func (i *instance) tryStart(now time.Time, reason string) bool {
 		return i.waitFor(g.reason)
 	case i.auto && i.target.paused:
 		return i.waitFor("the host is paused")
+	case i.waitForUser(now):
+		return false
 	case i.auto && !i.booked:
 		if d := i.env.takeRestart(now); d > 0 {
 			i.booked = true
@@ -106,12 +108,15 @@ func (i *instance) attach(split bool) {
 }
 
 func (i *instance) startFailed(r *run, err error) bool {
+	if i.noSession(err) {
+		return true
+	}
 	why := withHint(err)
 	reason := fmt.Sprintf("cannot start service %q: %s", r.spec.ID, why)
 	i.env.tell(i.event(journal.StartFailed, reason))
-	if i.rollBack(r.spec, reason) {
+	if news, back := i.news(r.spec); i.rollBack(r.spec, news+reason) {
 		i.nextTry = time.Time{}
-		return i.enter(Backoff, "going back to the spec that worked: "+reason)
+		return i.enter(Backoff, back+reason)
 	}
 	return i.decide(r.spec, restart.Exit{Text: "cannot start: " + why, StartFailed: true})
 }
@@ -173,6 +178,9 @@ func (i *instance) afterRun() {
 	}
 	i.env.tell(e)
 
+	if !asked && onDesktop(r.spec) {
+		i.endedOnDesktop(time.Now())
+	}
 	if asked && i.ended == endTarget {
 		i.afterStop(r)
 		return
@@ -184,9 +192,15 @@ func (i *instance) afterRun() {
 		i.afterStop(r)
 		return
 	}
-	if (!asked || overLimit) && i.proving && i.rollBack(r.spec, "it ended with its new spec: "+i.lastExit.Text) {
-		i.enter(Backoff, "going back to the spec that worked: "+i.lastExit.Text)
-		return
+	if (!asked || overLimit) && i.proving {
+		news, back := i.news(r.spec)
+		if news == "" {
+			news = "it ended with its new spec: "
+		}
+		if i.rollBack(r.spec, news+i.lastExit.Text) {
+			i.enter(Backoff, back+i.lastExit.Text)
+			return
+		}
 	}
 	if success && r.spec.Type == spec.TypeOneshot {
 		i.good = r.spec

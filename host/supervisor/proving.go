@@ -25,6 +25,16 @@ func (i *instance) rollBack(failed *spec.Service, why string) bool {
 	if i.target.spec.Hash != failed.Hash {
 		return false // a newer spec is wanted by now
 	}
+	back, stays := i.restorable(failed)
+	if back == nil {
+		i.env.tell(i.event(journal.Warning, "cannot go back: "+stays+"; it goes on by its restart policy: "+why))
+		i.good = failed
+		i.keepGood(nil)
+		return false
+	}
+	if i.good = back; stays != "" {
+		why += "; what can't be undone: " + stays
+	}
 	i.reject(failed, why)
 	i.fresh()
 	return true

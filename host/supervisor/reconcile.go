@@ -85,6 +85,9 @@ func (s *Supervisor) fill(l *slot, t *target) {
 		t.downBy, t.downReason = "spec", "disabled in the spec"
 	}
 	t.gate = s.gateOf(l)
+	if unread(t.spec) && t.gate.open {
+		t.gate = readingGate(t.spec)
+	}
 }
 
 // removing reports whether an instance that the spec no longer names is still there.
@@ -119,7 +122,7 @@ func (s *Supervisor) dependentsDown(l *slot) bool {
 // held reports whether a changed spec has to wait for its turn: for removals, for what it depends on,
 // and for the instances of its service before it.
 func (s *Supervisor) held(l *slot) bool {
-	if s.removing() {
+	if s.removing() || unread(l.wanted) {
 		return true
 	}
 	if !needsRestart(l.inst.snap.Load().Spec, l.wanted) {

@@ -35,6 +35,8 @@ type Snapshot struct {
 	Spec *spec.Service
 	// Started is the spec that the process was started with; nil without a process.
 	Started *spec.Service
+	// Former is what a changed spec would go back to now; nil: nothing.
+	Former *spec.Service
 	// SpecState is applied, pending or rolled_back, as the contract of status says.
 	SpecState string
 	Rejected  string
@@ -62,6 +64,7 @@ func (i *instance) publish() {
 		Restarts: i.restarts, NextTry: i.nextTry, LastExit: i.lastExit, ExitAt: i.exitAt,
 		Spec: i.spec, SpecState: SpecApplied, Rejected: i.rejected, RejectWhy: i.why, Proving: i.run != nil && i.proving && i.good != nil,
 		ForGood: i.state == Failed && i.nextTry.IsZero(),
+		Former:  i.good,
 		seq:     i.target.seq,
 	}
 	switch i.state {
