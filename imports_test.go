@@ -19,7 +19,8 @@ const module = "servicehost"
 
 // layers orders the packages: each may import those of lower layers only. .golangci.yml says the same.
 var layers = [][]string{
-	{"spec", "host/jsonl", "host/human", "host/files"},
+	{"spec", "host/jsonl", "host/human"},
+	{"host/files"},
 	{"reload", "host/process", "host/logs", "host/restart", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
 	{"host/supervisor", "host/control", "host/process/processtest"},
 	{"host"},

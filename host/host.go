@@ -16,6 +16,7 @@ import (
 
 	"servicehost/host/control"
 	"servicehost/host/eventlog"
+	"servicehost/host/files"
 	"servicehost/host/human"
 	"servicehost/host/journal"
 	"servicehost/host/logs"
@@ -77,6 +78,7 @@ type Host struct {
 	sup      *supervisor.Supervisor
 	control  *control.Server
 	watcher  *reload.Watcher
+	binaries *binaries
 	reloads  chan func()
 	usage    usage
 	trimmer  trimmer
@@ -143,9 +145,13 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 		}
 	}()
 	if h.store == nil {
-		if h.store, err = openStore(ctx, s.Host.StateDir); err != nil {
+		if h.store, err = h.openStore(ctx, s.Host.StateDir); err != nil {
 			return err
 		}
+	}
+	var unfit error
+	if h.opt.Managed {
+		unfit = files.MakePrivateDir(s.Host.Logs.Dir, 0o750)
 	}
 	if err = h.openLog(s.Host.Log, s.Host.StateDir); err != nil {
 		return err
@@ -153,6 +159,9 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 	h.openEvents(s.Host.EventLog)
 	if h.journal, err = journal.Open(filepath.Join(s.Host.StateDir, "journal"), journal.Options{}); err != nil {
 		return err
+	}
+	if unfit != nil { // an operator may want it so
+		h.publish(journal.Event{Kind: journal.Warning, Reason: unfit.Error()})
 	}
 	h.control, err = control.Listen(control.Config{
 		Host:  h,
@@ -176,10 +185,18 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 	h.sup = supervisor.New(supervisor.Options{
 		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe,
 	})
+	h.binaries = newBinaries(h, s.Host.StateDir)
 	return nil
 }
 
-func openStore(ctx context.Context, dir string) (*state.Store, error) {
+// openStore opens the state folder. What is in it decides what a host runs: that of a service must be nobody
+// else's.
+func (h *Host) openStore(ctx context.Context, dir string) (*state.Store, error) {
+	if h.opt.Managed {
+		if err := files.MakePrivateDir(dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	store, err := state.OpenWait(ctx, dir)
@@ -201,7 +218,7 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 	if lastGood {
 		h.setLastGood(s, res)
 	}
-	started := h.handOut(ctx, s, nil, false)
+	started := h.handOut(ctx, s, s, nil, false)
 	if err := h.control.Serve(); err != nil {
 		h.log.Error(err.Error())
 	}
@@ -212,7 +229,7 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 	go func() {
 		r := <-started
 		if r.err == nil && !lastGood {
-			h.keepLastGood(s)
+			h.keepFound()
 		}
 	}()
 	if h.opt.ForceStop != nil {

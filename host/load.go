@@ -76,7 +76,7 @@ func (h *Host) loadLastGood(ctx context.Context) (*spec.Spec, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no last good spec: no host has run with these files, the state folder %q does not exist", dir)
 	}
-	if h.store, err = openStore(ctx, dir); err != nil {
+	if h.store, err = h.openStore(ctx, dir); err != nil {
 		return nil, err
 	}
 	s, err := h.readLastGood()

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/windows"
+
+	"servicehost/host/files"
 )
 
 // systemSpec is where an installed host finds its spec.
@@ -50,6 +53,8 @@ func needsPassword(account string) bool {
 	return !strings.HasSuffix(name, "$")
 }
 
-// makeFolders leaves the places to the first run: the host makes them with access for its own account,
-// which it knows best.
-func makeFolders(string, string, string) error { return nil }
+// makeFolders makes the places of an installed host for the account that it runs as: one without the rights
+// of an administrator could not use the folder that all hosts share.
+func makeFolders(state, logs, account string) error {
+	return errors.Join(files.MakePrivateDirFor(state, 0o700, account), files.MakePrivateDirFor(logs, 0o750, account))
+}
