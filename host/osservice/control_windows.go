@@ -106,7 +106,8 @@ func (m *manager) stopOpened(ctx context.Context, h windows.Handle) error {
 	for s.CurrentState != windows.SERVICE_STOP_PENDING && s.CurrentState != windows.SERVICE_STOPPED {
 		err := m.api.control(h, windows.SERVICE_CONTROL_STOP)
 		switch {
-		case err == nil:
+		case err == nil, errors.Is(err, windows.ERROR_BROKEN_PIPE), errors.Is(err, windows.ERROR_NO_DATA):
+			// Without its pipe the process is going, and the SCM about to see that.
 			s.CurrentState = windows.SERVICE_STOP_PENDING
 			continue
 		case errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):

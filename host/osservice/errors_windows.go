@@ -64,10 +64,11 @@ func inWords(err error) string {
 	if !ok {
 		return err.Error()
 	}
-	if s, ok := reasons[no]; ok {
-		return s
+	words, ok := reasons[no]
+	if !ok {
+		words = fmt.Sprintf("%s (error %d)", strings.TrimRight(no.Error(), ". \r\n"), uint32(no))
 	}
-	return fmt.Sprintf("%s (error %d)", strings.TrimRight(no.Error(), ". \r\n"), uint32(no))
+	return strings.Replace(err.Error(), no.Error(), words, 1) // it may be part of a sentence
 }
 
 // unsupported reports whether a system lacks the part that was asked for: older systems, containers, Wine.
