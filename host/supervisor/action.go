@@ -66,7 +66,7 @@ func (i *instance) act(a spec.Action, task string) {
 			return
 		}
 		if !a.IgnoreFailure {
-			failed.Reason = fmt.Sprintf("action %s of service %q failed: %v", describe(a), s.ID, err)
+			failed.Reason = fmt.Sprintf("action %s of service %q failed: %v", describe(a, port), s.ID, err)
 			env.tell(failed)
 		}
 		i.box.call(func(i *instance) {
@@ -77,13 +77,14 @@ func (i *instance) act(a spec.Action, task string) {
 	})
 }
 
-func describe(a spec.Action) string {
+// describe names an action of a run that has the port.
+func describe(a spec.Action, port int) string {
 	if a.HTTP != "" {
-		method, url, _ := strings.Cut(a.HTTP, " ")
+		method, url, _ := strings.Cut(portIn(a.HTTP, port), " ")
 		url, _, _ = strings.Cut(url, "?") // a query may hold a secret
 		return method + " " + url
 	}
-	return a.Exec[0]
+	return portIn(a.Exec[0], port)
 }
 
 // perform does one action and waits for its end, at most its timeout.

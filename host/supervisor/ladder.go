@@ -97,7 +97,7 @@ func (i *instance) take(step spec.Step) {
 	i.ladder.done++
 	i.ladder.quit = time.Time{}
 	if step.Action != nil {
-		e.Reason = describe(*step.Action)
+		e.Reason = describe(*step.Action, i.run.port)
 		i.env.tell(e)
 		i.act(*step.Action, fmt.Sprintf("stop.%d", i.ladder.step))
 		return
