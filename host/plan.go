@@ -10,7 +10,7 @@ import (
 	"servicehost/spec"
 )
 
-// diff compares what runs with next.
+// diff compares what runs with next, which the binaries have dressed.
 func (h *Host) diff(next *spec.Spec) reload.Plan {
 	var running []*spec.Service
 	for _, p := range h.sup.Snapshots() {
@@ -78,7 +78,7 @@ func (h *Host) Plan(ctx context.Context) (control.Plan, error) {
 		return out, nil
 	}
 	out.Hash = res.Spec.Hash
-	p := h.diff(res.Spec)
+	p := h.diff(h.binaries.dress(res.Spec))
 	out.Changes = h.changes(p, nil)
 	if len(out.Changes) > 0 {
 		out.State = "changed"

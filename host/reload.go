@@ -45,6 +45,10 @@ func (h *Host) reloadLoop(ctx context.Context) {
 			if !h.pausedNow(true) {
 				h.takeIn(ctx, control.ReloadRequest{Actor: "the file changed"}, true)
 			}
+		case <-h.binaries.changed:
+			if !h.pausedNow(true) && !h.binaries.handled() {
+				h.takeInBinaries(ctx)
+			}
 		case <-hup:
 			h.takeIn(ctx, control.ReloadRequest{Actor: "SIGHUP"}, false)
 		case f := <-h.reloads:
@@ -80,7 +84,8 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	if byFile && h.has(next) {
 		return o // a reload by hand was faster
 	}
-	plan := h.diff(next)
+	dressed := h.binaries.dress(next)
+	plan := h.diff(dressed)
 	o.result.Changes = h.changes(plan, r.Retry)
 	if held := h.hold(plan, next, r, byFile); held != "" {
 		h.set(func(s *specState) { s.problems, s.pending, s.held = nil, next, held })
@@ -93,7 +98,7 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	}
 	h.setLevel(next.Host.Log.Level)
 	applied := journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes)}
-	o.wait = h.handOut(ctx, next, r.Retry, r.Wait)
+	o.wait = h.handOut(ctx, next, dressed, r.Retry, r.Wait)
 	h.publish(applied)
 	return o
 }
@@ -135,8 +140,9 @@ func (h *Host) hold(p reload.Plan, next *spec.Spec, r control.ReloadRequest, byF
 	return ""
 }
 
-// handOut makes next the wanted spec and returns where the end of its steps is told.
-func (h *Host) handOut(ctx context.Context, next *spec.Spec, retry []string, monitor bool) <-chan applied {
+// handOut makes next, dressed with what its watched files hold, the wanted spec and returns where the end
+// of its steps is told.
+func (h *Host) handOut(ctx context.Context, next, dressed *spec.Spec, retry []string, monitor bool) <-chan applied {
 	h.set(func(s *specState) {
 		s.current, s.applying, s.pending = next, true, nil
 		if s.lastGood == "" || s.appliedAt != (time.Time{}) {
@@ -144,8 +150,13 @@ func (h *Host) handOut(ctx context.Context, next *spec.Spec, retry []string, mon
 		}
 		s.appliedAt = time.Now()
 	})
+	return h.beginEdit(ctx, next, dressed, retry, monitor)
+}
+
+func (h *Host) beginEdit(ctx context.Context, next, dressed *spec.Spec, retry []string, monitor bool) <-chan applied {
 	end := make(chan applied, 1)
-	edit, err := h.sup.Begin(next, retry) // here, so that edits count in their order
+	edit, err := h.sup.Begin(dressed, retry) // here, so that edits count in their order
+	h.binaries.handedOut(next, dressed)
 	if err != nil {
 		end <- applied{err: err}
 		return end
@@ -169,7 +180,7 @@ func (h *Host) handOut(ctx context.Context, next *spec.Spec, retry []string, mon
 func (h *Host) has(next *spec.Spec) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.problems) == 0 && h.pending == nil && h.lastGood == "" && h.current.Hash == next.Hash &&
+	return !h.binaries.differs() && len(h.problems) == 0 && h.pending == nil && h.lastGood == "" && h.current.Hash == next.Hash &&
 		reload.Diff(h.current.Services, h.current.Host, next).Empty()
 }
 
@@ -238,6 +249,7 @@ func (h *Host) Reload(ctx context.Context, r control.ReloadRequest) (control.Rel
 	if h.pausedNow(false) {
 		return control.ReloadResult{}, &control.Error{Status: 409, Message: "the host is paused", Hint: "run host resume first"}
 	}
+	defer h.binaries.settled(ctx)()
 	var o outcome
 	err := h.inLoop(ctx, func() { o = h.takeIn(h.ctx, r, false) })
 	if err != nil || o.wait == nil {
