@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strings"
@@ -51,10 +50,4 @@ func findExecutable(path string, vars []string) (string, error) {
 
 func executable(string, fs.FileInfo) error { return nil }
 
-// exitCodeText shows an NTSTATUS as such.
-func exitCodeText(code int) string {
-	if uint32(code) >= 0xC0000000 {
-		return fmt.Sprintf("0x%08X", uint32(code))
-	}
-	return fmt.Sprint(code)
-}
+func exitCodeText(code int) string { return statusText(code) }
