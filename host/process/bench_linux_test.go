@@ -24,9 +24,12 @@ func BenchmarkStart(b *testing.B) {
 			syscall.Wait4(p, nil, 0, nil)
 		}
 	})
-	for name, no := range map[string]bool{"cgroup": false, "group": true} {
+	for name, c := range map[string]struct {
+		noCgroup bool
+		nice     int
+	}{"cgroup": {}, "group": {noCgroup: true}, "ordered": {nice: 1}} {
 		b.Run(name, func(b *testing.B) {
-			backend, err := process.New(process.Options{Subreaper: true, NoCgroup: no})
+			backend, err := process.New(process.Options{Subreaper: true, NoCgroup: c.noCgroup})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -39,7 +42,7 @@ func BenchmarkStart(b *testing.B) {
 			for b.Loop() {
 				n++
 				id := process.RunID{Service: "s" + strconv.FormatUint(n, 10), Instance: 1, Incarnation: n}
-				if _, err := backend.Start(id, process.Request{Path: "/bin/sleep", Args: []string{"sleep", "1000"}, Dir: "/", Env: []string{"A=b"}}); err != nil {
+				if _, err := backend.Start(id, process.Request{Path: "/bin/sleep", Args: []string{"sleep", "1000"}, Dir: "/", Env: []string{"A=b"}, Nice: c.nice}); err != nil {
 					b.Fatal(err)
 				}
 			}
