@@ -132,51 +132,25 @@ func (e *environment) execAction(a spec.Action, s *spec.Service, port int, id pr
 	if err != nil {
 		return err
 	}
-	gone := e.tasks.expect(id)
-	_, err = e.backend.Start(id, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars, User: s.User, Group: s.Group})
-	if err != nil {
-		e.tasks.forget(id)
-		return err
-	}
-	defer e.backend.Ack(id)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
 	var last tailBuffer
-	drained := make(chan struct{})
-	if o, err := e.backend.OpenOutput(id, process.Stdout); err == nil {
-		go func() {
-			defer close(drained)
-			_ = o.Copy(last.write) // what came until then is what there is to quote
-		}()
-		defer o.Close()
-	} else {
-		close(drained)
-	}
-	timer := time.NewTimer(timeout)
-	defer timer.Stop()
-	var ev process.Event
-	select {
-	case ev = <-gone:
-	case <-timer.C:
-		_ = e.backend.KillTree(id) // whether it could or not, only gone says that nothing is left
-		timer.Reset(killAgain)
-		select {
-		case <-gone:
-		case <-timer.C: // a shutdown must not wait for it for ever
-			e.tasks.forget(id)
-			return fmt.Errorf("not done after %s, and still there after it was killed", text(timeout))
-		}
+	r := runAs(e, s, port, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars})
+	exit, err := e.errand(ctx, id, r, lastWordsWait, last.write)
+	switch {
+	case errors.Is(err, errStuck):
+		return fmt.Errorf("not done after %s, and still there after it was killed", text(timeout))
+	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("not done after %s", text(timeout))
-	}
-	if ev.Exit.Code == 0 && ev.Exit.Signal == "" {
+	case err != nil:
+		return err
+	case exit.Code == 0 && exit.Signal == "":
 		return nil
 	}
-	select {
-	case <-drained:
-	case <-time.After(lastWordsWait):
-	}
 	if line := last.line(); line != "" {
-		return errors.New(exitText(ev.Exit) + ": " + line)
+		return errors.New(exitText(exit) + ": " + line)
 	}
-	return errors.New(exitText(ev.Exit))
+	return errors.New(exitText(exit))
 }
 
 // tailBuffer keeps the end of an errand's output for its error message.

@@ -22,6 +22,9 @@ type environment struct {
 	exe     string
 	place   atomic.Pointer[place]
 	tasks   tasks
+	// signedIn is an error as long as nobody is signed in; nil: not asked.
+	signedIn func() error
+	errands  atomic.Uint64
 
 	work sync.WaitGroup // everything started by spawn
 

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -15,14 +16,16 @@ const (
 // foldEnv: the names of variables differ by more than case only to people.
 func foldEnv(name string) string { return strings.ToUpper(name) }
 
+// minimalNames are what a child gets of an environment with inherit_env: false.
+var minimalNames = []string{"PATH", "PATHEXT", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "TEMP", "TMP", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE"}
+
 // minimalEnv is what a child gets of the host's environment with inherit_env: false: without these
 // most Windows programs don't start.
 func minimalEnv(host []string) []string {
 	var out []string
 	for _, kv := range host {
 		k, _, _ := strings.Cut(kv, "=")
-		switch strings.ToUpper(k) {
-		case "PATH", "PATHEXT", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "TEMP", "TMP", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE":
+		if slices.Contains(minimalNames, strings.ToUpper(k)) {
 			out = append(out, kv)
 		}
 	}

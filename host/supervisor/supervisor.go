@@ -15,13 +15,15 @@ import (
 	"servicehost/spec"
 )
 
-// Options of New. All are needed.
+// Options of New. All are needed but SignedIn.
 type Options struct {
 	Backend process.Backend
 	Logs    *logs.Set
 	Store   Store
 	// Publish is told every event, from many goroutines. It must not block long.
 	Publish func(journal.Event)
+	// SignedIn is an error as long as nobody is signed in, on whose desktop a service could run. It may be nil.
+	SignedIn func() error
 	// Env is the environment of the host, NAME=value; Exe its executable.
 	Env []string
 	Exe string
@@ -69,7 +71,7 @@ var ErrStopping = errors.New("the host is stopping")
 func New(o Options) *Supervisor {
 	s := &Supervisor{
 		env: &environment{
-			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: o.Env, exe: o.Exe,
+			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: o.Env, exe: o.Exe, signedIn: o.SignedIn,
 			governor: restart.NewGovernor(spec.Restarts{}), dirty: map[*instance]bool{}, wake: make(chan struct{}, 1), watchers: map[chan struct{}]bool{},
 		},
 		commands: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
