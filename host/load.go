@@ -62,7 +62,7 @@ func (h *Host) keepLastGood(s *spec.Spec) {
 		}
 	}
 	if err != nil {
-		h.publish(journal.Event{Kind: journal.Warning, Reason: fmt.Sprintf("cannot keep the last good spec in %q: %v", h.store.Dir(), err)})
+		h.publish(journal.Event{Kind: journal.Warning, Reason: fmt.Sprintf("cannot keep the last good spec in %s: %v", human.Path(h.store.Dir()), err)})
 	}
 }
 
@@ -74,7 +74,7 @@ func (h *Host) loadLastGood(ctx context.Context) (*spec.Spec, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no last good spec: no host has run with these files, the state folder %q does not exist", dir)
+		return nil, fmt.Errorf("there is no last good spec: no host has run with these files, the state folder %s does not exist", human.Path(dir))
 	}
 	if h.store, err = h.openStore(ctx, dir); err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (h *Host) readLastGood() (*spec.Spec, error) {
 		return nil, fmt.Errorf("cannot read the last good spec: %w", err)
 	}
 	if !ok {
-		return nil, fmt.Errorf("there is no last good spec in %q", h.store.Dir())
+		return nil, fmt.Errorf("there is no last good spec in %s", human.Path(h.store.Dir()))
 	}
 	s := &spec.Spec{Path: g.Path, Dir: g.Dir, Hash: g.Hash, Host: g.Host}
 	for _, key := range h.store.Keys(lastGoodUnit) {

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"servicehost/host/human"
 )
 
 const socketMode = 0o660
@@ -61,7 +63,7 @@ func tryTake(dir, id string) (*claim, error) {
 			if errors.Is(err, unix.EWOULDBLOCK) {
 				return nil, &AlreadyRunningError{PID: pid}
 			}
-			return nil, fmt.Errorf("cannot lock %q: %w", path, err)
+			return nil, fmt.Errorf("cannot lock %s: %w", human.Path(path), err)
 		}
 		// The holder before us may have removed the file between our open and our lock.
 		here, err1 := f.Stat()
@@ -74,7 +76,7 @@ func tryTake(dir, id string) (*claim, error) {
 		}
 		_ = f.Close()
 		if err1 != nil || err2 != nil && !errors.Is(err2, fs.ErrNotExist) {
-			return nil, fmt.Errorf("cannot lock %q: %w", path, errors.Join(err1, err2))
+			return nil, fmt.Errorf("cannot lock %s: %w", human.Path(path), errors.Join(err1, err2))
 		}
 	}
 }
@@ -114,7 +116,7 @@ func listen(dir, id, group string) (l net.Listener, address string, p policy, wa
 	p = policy{gid: -1}
 	address = filepath.Join(dir, id+socketSuffix)
 	if len(address) > maxAddress {
-		return nil, "", p, nil, fmt.Errorf("cannot listen for commands: the path %q is too long for a socket", address)
+		return nil, "", p, nil, fmt.Errorf("cannot listen for commands: the path %s is too long for a socket", human.Path(address))
 	}
 	if err := os.Remove(address); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, "", p, nil, fmt.Errorf("cannot replace the socket of a dead host: %w", err)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"servicehost/host/human"
 )
 
 // runDirVariable names another run directory, for hosts that must not be seen among the others.
@@ -84,17 +86,17 @@ func readEntry(path string) (Entry, error) {
 		return e, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxEntry {
-		return e, fmt.Errorf("%q is no registration of a host", path)
+		return e, fmt.Errorf("%s is no registration of a host", human.Path(path))
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return e, err
 	}
 	if err := json.Unmarshal(data, &e); err != nil {
-		return e, fmt.Errorf("cannot read %q: %w", path, err)
+		return e, fmt.Errorf("cannot read %s: %w", human.Path(path), err)
 	}
 	if e.PID <= 0 || e.Address == "" {
-		return e, fmt.Errorf("%q is no registration of a host", path)
+		return e, fmt.Errorf("%s is no registration of a host", human.Path(path))
 	}
 	return e, nil
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"servicehost/host/human"
 )
 
 // maxAddress is below the size of sun_path on every system we run on (104 on macOS and BSD).
@@ -62,7 +64,7 @@ func makeRunDir(dir string, mode fs.FileMode) (string, error) {
 		return "", fmt.Errorf("cannot create the run directory: %w", err)
 	}
 	if err := checkDir(dir, os.Geteuid()); err != nil {
-		return "", fmt.Errorf("cannot use the run directory %q: %w", dir, err)
+		return "", fmt.Errorf("cannot use the run directory %s: %w", human.Path(dir), err)
 	}
 	// The mode given to Mkdir is narrowed by the umask.
 	if err := os.Chmod(dir, mode); err != nil {

@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"servicehost/host/human"
 )
 
 // runDirACL lets the system and administrators write, and every signed-in user read: who may use the
@@ -30,7 +32,7 @@ func runDir() (string, error) {
 				return "", fmt.Errorf("cannot create the run directory: %w", err)
 			}
 			if err := checkDir(dir); err != nil {
-				return "", fmt.Errorf("cannot use the run directory %q: %w", dir, err)
+				return "", fmt.Errorf("cannot use the run directory %s: %w", human.Path(dir), err)
 			}
 			return dir, nil
 		}
@@ -47,7 +49,7 @@ func runDir() (string, error) {
 		return "", fmt.Errorf("cannot create the run directory: %w", err)
 	}
 	if err := checkDir(dir); err != nil {
-		return "", fmt.Errorf("cannot use the run directory %q: %w", dir, err)
+		return "", fmt.Errorf("cannot use the run directory %s: %w", human.Path(dir), err)
 	}
 	return dir, nil
 }

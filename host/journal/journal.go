@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"servicehost/host/human"
 	"servicehost/host/jsonl"
 )
 
@@ -69,7 +70,7 @@ func Open(dir string, o Options) (*Journal, error) {
 	j.moved = sync.NewCond(&j.mu)
 	j.w = segmentWriter{dir: dir, size: o.SegmentSize, keep: o.Segments}
 	if err := j.w.open(o.Recent, j.remember); err != nil {
-		return nil, fmt.Errorf("cannot open the journal in %q: %w", dir, err)
+		return nil, fmt.Errorf("cannot open the journal in %s: %w", human.Path(dir), err)
 	}
 	j.onDisk = j.seq
 	return j, nil
@@ -225,7 +226,7 @@ func (j *Journal) Close() error {
 	}
 	j.mu.Unlock()
 	if err = errors.Join(err, j.w.close()); err != nil {
-		return fmt.Errorf("cannot write the journal in %q: %w", j.dir, err)
+		return fmt.Errorf("cannot write the journal in %s: %w", human.Path(j.dir), err)
 	}
 	return nil
 }

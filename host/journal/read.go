@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"servicehost/host/human"
 	"servicehost/host/jsonl"
 )
 
@@ -54,7 +55,7 @@ func Read(dir string, q Query, send func(Event) error) error {
 	defer root.Close()
 	numbers, err := segments(root)
 	if err != nil {
-		return fmt.Errorf("cannot read the journal in %q: %w", dir, err)
+		return fmt.Errorf("cannot read the journal in %s: %w", human.Path(dir), err)
 	}
 	if q.Last > 0 {
 		return readLast(root, numbers, q, send)

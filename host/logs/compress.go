@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+
+	"servicehost/host/human"
 )
 
 var errAborted = errors.New("aborted")
@@ -81,14 +83,14 @@ func (w *writer) compressNext() (more bool, wait time.Duration) {
 		w.rotated[i].due = w.set.sinceEpoch() + w.set.timing.sweep.Milliseconds()
 		if !w.gzipFailed {
 			w.gzipFailed = true
-			w.event(Event{Kind: EventTrouble, Text: fmt.Sprintf("cannot compress %q: %s; it stays as it is for now", plain, cause(err))})
+			w.event(Event{Kind: EventTrouble, Text: fmt.Sprintf("cannot compress %s: %s; it stays as it is for now", human.Path(plain), cause(err))})
 		}
 		return true, 0
 	}
 	w.rotated[i].form = formGzip
 	if w.gzipFailed {
 		w.gzipFailed = false
-		w.event(Event{Kind: EventRecovered, Text: fmt.Sprintf("rotated files of log %q are compressed again", w.path)})
+		w.event(Event{Kind: EventRecovered, Text: fmt.Sprintf("rotated files of log %s are compressed again", human.Path(w.path))})
 	}
 	return true, 0
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"time"
+
+	"servicehost/host/human"
 )
 
 // loss is one time in which output could not be written. Whole lines are counted: a line of which a
@@ -29,7 +31,7 @@ func (w *writer) fail(err error, p []byte, now time.Time) {
 	}
 	w.lost = &loss{why: cause(err), keep: isFull(err), since: now, until: now, retryAt: now.Add(w.retry)}
 	w.dropping.Store(&w.lost.why)
-	w.event(Event{Kind: EventTrouble, Text: fmt.Sprintf("cannot write log %q: %s; output is dropped until it can be written again", w.path, w.lost.why)})
+	w.event(Event{Kind: EventTrouble, Text: fmt.Sprintf("cannot write log %s: %s; output is dropped until it can be written again", human.Path(w.path), w.lost.why)})
 	if w.f != nil && w.midLine && len(p) > 0 && p[0] == '\n' {
 		p = p[1:] // resume ends the line that is in the file: it isn't lost
 	}
@@ -101,7 +103,7 @@ func (w *writer) resume(p []byte, now time.Time) []byte {
 	w.dropping.Store(nil)
 	w.event(Event{
 		Kind: EventRecovered, Lines: l.lines, Bytes: l.bytes,
-		Text: fmt.Sprintf("log %q is written again; dropped %d lines (%d bytes)", w.path, l.lines, l.bytes),
+		Text: fmt.Sprintf("log %s is written again; dropped %d lines (%d bytes)", human.Path(w.path), l.lines, l.bytes),
 	})
 	return p
 }
@@ -144,7 +146,7 @@ func (w *writer) abandon() {
 	}
 	w.event(Event{
 		Kind: EventDropped, Lines: l.lines, Bytes: l.bytes,
-		Text: fmt.Sprintf("log %q could not be written to the end: dropped %d lines (%d bytes): %s", w.path, l.lines, l.bytes, l.why),
+		Text: fmt.Sprintf("log %s could not be written to the end: dropped %d lines (%d bytes): %s", human.Path(w.path), l.lines, l.bytes, l.why),
 	})
 	w.lost = nil
 }

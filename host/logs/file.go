@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"servicehost/host/human"
 )
 
 // logFile is a current log file, opened for appending. Tests put others in its place.
@@ -84,7 +86,7 @@ func checkRegular(f *os.File) (*os.File, error) {
 // renameLog renames without ever replacing a file.
 func renameLog(from, to string) error {
 	if _, err := os.Lstat(to); err == nil {
-		return fmt.Errorf("cannot rename %q: %q exists", from, to)
+		return fmt.Errorf("cannot rename %s: %s exists", human.Path(from), human.Path(to))
 	}
 	return os.Rename(from, to)
 }

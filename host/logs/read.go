@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+
+	"servicehost/host/human"
 )
 
 // File is one log to read back.
@@ -165,7 +167,7 @@ func (t *follower) open() error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot read log %q of %q: %s", t.Path, t.ID, cause(err))
+		return fmt.Errorf("cannot read log %s of %q: %s", human.Path(t.Path), t.ID, cause(err))
 	}
 	info, err := fileInfoOf(f)
 	if err != nil {
@@ -195,7 +197,7 @@ func (t *follower) openCurrent() ([]rotated, error) {
 		}
 		list, err := listRotated(t.Path)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the folder of log %q of %q: %s", t.Path, t.ID, cause(err))
+			return nil, fmt.Errorf("cannot read the folder of log %s of %q: %s", human.Path(t.Path), t.ID, cause(err))
 		}
 		if t.isCurrent() {
 			return list, nil

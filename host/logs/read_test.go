@@ -345,6 +345,9 @@ func TestReadWhileRotating(t *testing.T) {
 	})
 	for range 50 {
 		got := readAll(t, []File{{Path: path}}, Query{Last: 15_000})
+		if n := len(got); n > 1 && len(got[n-1]) < len(got[0]) {
+			got = got[:n-1] // of a write that went on meanwhile
+		}
 		for i := range got[min(1, len(got)):] {
 			if got[i+1] <= got[i] {
 				t.Fatalf("%q comes behind %q", got[i+1], got[i])

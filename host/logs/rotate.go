@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"servicehost/host/human"
 )
 
 // fits returns how much of p belongs into the current file: all of it, or up to the line end at which
@@ -103,7 +105,7 @@ func (w *writer) rotateFailed(err error, now time.Time) {
 		return
 	}
 	w.rotateAt = now.Add(w.set.timing.retry)
-	w.stick(fmt.Sprintf("cannot rotate log %q: %s; it is written to further", w.path, cause(err)))
+	w.stick(fmt.Sprintf("cannot rotate log %s: %s; it is written to further", human.Path(w.path), cause(err)))
 }
 
 // rotateNow is Rotate for one file.
@@ -120,7 +122,7 @@ func (w *writer) rotateNow() error {
 		}
 	}
 	if err := w.ready(now); err != nil {
-		return fmt.Errorf("cannot rotate log %q: %s", w.path, cause(err))
+		return fmt.Errorf("cannot rotate log %s: %s", human.Path(w.path), cause(err))
 	}
 	if w.size == 0 {
 		return nil
@@ -132,10 +134,10 @@ func (w *writer) rotateNow() error {
 	before := w.fid
 	if err := w.rotate(now); err != nil {
 		w.fail(err, nil, now)
-		return fmt.Errorf("cannot rotate log %q: %s", w.path, cause(err))
+		return fmt.Errorf("cannot rotate log %s: %s", human.Path(w.path), cause(err))
 	}
 	if w.fid == before {
-		return fmt.Errorf("cannot rotate log %q: it can't be renamed; it is tried again as output arrives", w.path)
+		return fmt.Errorf("cannot rotate log %s: it can't be renamed; it is tried again as output arrives", human.Path(w.path))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"servicehost/host/human"
 	"servicehost/spec"
 )
 
@@ -258,7 +259,7 @@ func (w *writer) reopen(now time.Time) bool {
 	w.f = nil
 	if err := w.open(now); err != nil {
 		w.f, w.fid, w.size, w.midLine = f, fid, size, midLine
-		w.stick(fmt.Sprintf("cannot open log %q, which was moved away: %s; its output still goes to the old file", w.path, cause(err)))
+		w.stick(fmt.Sprintf("cannot open log %s, which was moved away: %s; its output still goes to the old file", human.Path(w.path), cause(err)))
 		return false
 	}
 	f.Close()
@@ -298,7 +299,7 @@ func (w *writer) unstick() {
 	w.rotateFails, w.rotateAt = 0, time.Time{}
 	if w.stuck {
 		w.stuck = false
-		w.event(Event{Kind: EventRecovered, Text: fmt.Sprintf("log %q is rotated again", w.path)})
+		w.event(Event{Kind: EventRecovered, Text: fmt.Sprintf("log %s is rotated again", human.Path(w.path))})
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/windows"
+
+	"servicehost/host/human"
 )
 
 // isBatch reports whether the system would hand the file to cmd.exe. Blanks and dots at the end of a
@@ -41,7 +43,7 @@ func batchLine(r Request) (path, line string, err error) {
 			}
 			return "", "", &Error{
 				Kind:    ErrUnsupported,
-				Message: fmt.Sprintf("cannot run the batch file %q: cmd.exe would interpret %q in its %s %q", r.Path, w[j:j+1], what, w),
+				Message: fmt.Sprintf("cannot run the batch file %s: cmd.exe would interpret %q in its %s %q", human.Path(r.Path), w[j:j+1], what, w),
 				Hint:    "pass it in env:, or run the program itself instead of a batch file",
 			}
 		}
@@ -53,7 +55,7 @@ func batchLine(r Request) (path, line string, err error) {
 		words[i] = `"` + w + strings.Repeat(`\`, tail) + `"`
 	}
 	if strings.ContainsAny(r.RawArgs, "\r\n") {
-		return "", "", &Error{Kind: ErrUnsupported, Message: fmt.Sprintf("cannot run the batch file %q: its raw_args contain a line break", r.Path)}
+		return "", "", &Error{Kind: ErrUnsupported, Message: fmt.Sprintf("cannot run the batch file %s: its raw_args contain a line break", human.Path(r.Path))}
 	}
 	if r.RawArgs != "" {
 		words = append(words, r.RawArgs)

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/windows"
+
+	"servicehost/host/human"
 )
 
 // maxLine is how many characters a command line may have, the terminating zero included.
@@ -15,7 +17,7 @@ const maxLine = 32767
 // commandLine returns the executable and the command line of a request.
 func commandLine(r Request) (path, line string, err error) {
 	if !filepath.IsAbs(r.Path) {
-		return "", "", &Error{Kind: ErrNotFound, Message: fmt.Sprintf("executable %q has no absolute path", r.Path)}
+		return "", "", &Error{Kind: ErrNotFound, Message: fmt.Sprintf("executable %s has no absolute path", human.Path(r.Path))}
 	}
 	for _, s := range append([]string{r.Path, r.RawArgs, r.Dir}, r.Args...) {
 		if strings.ContainsRune(s, 0) {
@@ -33,7 +35,7 @@ func commandLine(r Request) (path, line string, err error) {
 	}
 	if u, err := windows.UTF16FromString(line); err == nil && len(u) > maxLine {
 		n := len(u) - 1
-		return "", "", &Error{Kind: ErrOther, Message: fmt.Sprintf("the command line of %q has %d characters, the system takes %d", r.Path, n, maxLine-1)}
+		return "", "", &Error{Kind: ErrOther, Message: fmt.Sprintf("the command line of %s has %d characters, the system takes %d", human.Path(r.Path), n, maxLine-1)}
 	}
 	return path, line, nil
 }

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"servicehost/host/human"
 )
 
 // startError says in words why a program could not be started. The kernel's answer does not tell
@@ -21,29 +23,29 @@ func startError(r Request, err error) error {
 	}
 	if st, serr := os.Stat(r.Dir); r.Dir != "" && (serr != nil || !st.IsDir()) {
 		if errors.Is(serr, os.ErrPermission) {
-			return &Error{Kind: ErrPermission, Message: fmt.Sprintf("folder %q may not be entered", r.Dir)}
+			return &Error{Kind: ErrPermission, Message: fmt.Sprintf("folder %s may not be entered", human.Path(r.Dir))}
 		}
-		return &Error{Kind: ErrNotFound, Message: fmt.Sprintf("folder %q not found", r.Dir), Hint: "see dir:"}
+		return &Error{Kind: ErrNotFound, Message: fmt.Sprintf("folder %s not found", human.Path(r.Dir)), Hint: "see dir:"}
 	}
 	switch {
 	case errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR):
 		if _, serr := os.Stat(r.Path); serr == nil {
-			return &Error{Kind: ErrFormat, Message: fmt.Sprintf("cannot run %q: its interpreter or loader was not found", r.Path),
+			return &Error{Kind: ErrFormat, Message: fmt.Sprintf("cannot run %s: its interpreter or loader was not found", human.Path(r.Path)),
 				Hint: "look at its first line (#!) and at its line ends: CRLF is a common cause"}
 		}
-		return &Error{Kind: ErrNotFound, Message: fmt.Sprintf("executable %q not found", r.Path)}
+		return &Error{Kind: ErrNotFound, Message: fmt.Sprintf("executable %s not found", human.Path(r.Path))}
 	case errors.Is(err, unix.EACCES):
-		return &Error{Kind: ErrPermission, Message: fmt.Sprintf("%q is not executable for this user", r.Path), Hint: "chmod +x, or a noexec mount"}
+		return &Error{Kind: ErrPermission, Message: fmt.Sprintf("%s is not executable for this user", human.Path(r.Path)), Hint: "chmod +x, or a noexec mount"}
 	case errors.Is(err, unix.EPERM):
-		return &Error{Kind: ErrPermission, Message: fmt.Sprintf("not permitted to run %q as the wanted user", r.Path), Hint: "changing the user needs root"}
+		return &Error{Kind: ErrPermission, Message: fmt.Sprintf("not permitted to run %s as the wanted user", human.Path(r.Path)), Hint: "changing the user needs root"}
 	case errors.Is(err, unix.ENOEXEC):
-		return &Error{Kind: ErrFormat, Message: fmt.Sprintf("%q is no program for this machine", r.Path), Hint: "a script needs a #! line"}
+		return &Error{Kind: ErrFormat, Message: fmt.Sprintf("%s is no program for this machine", human.Path(r.Path)), Hint: "a script needs a #! line"}
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOMEM), errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
-		return &Error{Kind: ErrResources, Message: fmt.Sprintf("no resources to run %q: %v", r.Path, err), Hint: "see the limits on processes, memory and open files"}
+		return &Error{Kind: ErrResources, Message: fmt.Sprintf("no resources to run %s: %v", human.Path(r.Path), err), Hint: "see the limits on processes, memory and open files"}
 	case errors.Is(err, unix.E2BIG):
-		return &Error{Kind: ErrOther, Message: fmt.Sprintf("arguments and environment of %q are too long", r.Path)}
+		return &Error{Kind: ErrOther, Message: fmt.Sprintf("arguments and environment of %s are too long", human.Path(r.Path))}
 	}
-	return &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot run %q: %v", r.Path, err)}
+	return &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot run %s: %v", human.Path(r.Path), err)}
 }
 
 // credential resolves a user and a group name or number; nil means the own identity.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"servicehost/host/human"
 )
 
 // Store is an open state folder. All methods may be called from any goroutine. What Put and Delete
@@ -55,7 +57,7 @@ func load(dir string, lock *os.File) (*Store, error) {
 	var err error
 	if s.damaged, err = s.log.open(s.values); err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("cannot read the state in %q: %w", dir, err)
+		return nil, fmt.Errorf("cannot read the state in %s: %w", human.Path(dir), err)
 	}
 	return s, nil
 }
@@ -113,7 +115,7 @@ func (s *Store) Get(key string, v any) (bool, error) {
 		return false, nil
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
-		return true, fmt.Errorf("cannot read the record %q of the state in %q: %w", key, s.dir, err)
+		return true, fmt.Errorf("cannot read the record %q of the state in %s: %w", key, human.Path(s.dir), err)
 	}
 	return true, nil
 }
@@ -140,17 +142,17 @@ func (s *Store) Sync() error {
 		return err
 	}
 	if err := s.log.sync(); err != nil {
-		return fmt.Errorf("cannot write the state in %q: %w", s.dir, err)
+		return fmt.Errorf("cannot write the state in %s: %w", human.Path(s.dir), err)
 	}
 	return nil
 }
 
 func (s *Store) flushLocked() error {
 	if s.closed {
-		return fmt.Errorf("cannot write the state in %q: %w", s.dir, os.ErrClosed)
+		return fmt.Errorf("cannot write the state in %s: %w", human.Path(s.dir), os.ErrClosed)
 	}
 	if err := s.log.flush(s.values); err != nil {
-		return fmt.Errorf("cannot write the state in %q: %w", s.dir, err)
+		return fmt.Errorf("cannot write the state in %s: %w", human.Path(s.dir), err)
 	}
 	return nil
 }
