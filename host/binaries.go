@@ -32,8 +32,10 @@ type binaries struct {
 	mu      sync.Mutex
 	watch   *reload.Binaries // nil as long as nothing was ever watched
 	units   map[supervisor.Key]*unit
-	exclude []string // folders and beginnings of files that change by themselves
-	byHand  int      // reloads that take in by themselves what is found
+	exclude []string  // folders and beginnings of files that change by themselves
+	byHand  int       // reloads that take in by themselves what is found
+	tidy    time.Time // when to look for copies that nobody needs; zero: never
+	ended   chan struct{}
 }
 
 // unit is what is known of the watched files of one instance.
@@ -66,10 +68,18 @@ func newBinaries(h *Host, dir string) *binaries {
 	}
 }
 
-func keyFor(s *spec.Service) supervisor.Key { return supervisor.Key{Service: s.Name, Instance: s.Instance} }
+func keyFor(s *spec.Service) supervisor.Key {
+	return supervisor.Key{Service: s.Name, Instance: s.Instance}
+}
 
 // describe works out what is to be watched and copied for a service.
 func (b *binaries) describe(s *spec.Service) *unit {
+	b.mu.Lock()
+	was := b.units[keyFor(s)]
+	b.mu.Unlock()
+	if was != nil && was.of == s.Hash && was.lacking == "" {
+		return &unit{key: was.key, of: was.of, id: s.ID, ident: was.ident, group: was.group, program: was.program, shadow: was.shadow, user: was.user}
+	}
 	u := &unit{key: keyFor(s), of: s.Hash, id: s.ID, shadow: s.Watch.ShadowCopy, user: s.User}
 	var err error
 	if u.program, err = b.h.sup.Program(s); err != nil {
@@ -131,8 +141,10 @@ func (b *binaries) handedOut(next, dressed *spec.Spec) {
 	}
 	b.units = units
 	b.exclude = excluded(next)
+	b.tidy = time.Now().Add(tidyAfter)
 	watch := b.watch
 	if watch == nil && len(units) > 0 {
+		b.ended = make(chan struct{})
 		b.watch = reload.WatchBinaries(b.h.ctx, reload.BinariesOptions{Exclude: b.excludes})
 		watch = b.watch
 		go b.loop(b.h.ctx, watch)
@@ -166,11 +178,23 @@ func (b *binaries) excludes(path string) bool {
 	return slices.ContainsFunc(b.exclude, func(p string) bool { return strings.HasPrefix(path, p) })
 }
 
+// tidyAfter is when a change has proved itself, and what it replaced is not needed any more; tidyAgain is
+// when that is looked at again.
+const (
+	tidyAfter = 20 * time.Second
+	tidyAgain = time.Minute
+)
+
 func (b *binaries) loop(ctx context.Context, watch *reload.Binaries) {
-	const tidy = 20 * time.Second // a change has proved itself by then, and what it replaced is not needed
-	timer := time.NewTimer(tidy)
+	defer close(b.ended)
+	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		if next := b.nextTime(); next.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(time.Until(next))
+		}
 		var asked chan struct{}
 		select {
 		case <-ctx.Done():
@@ -185,21 +209,34 @@ func (b *binaries) loop(ctx context.Context, watch *reload.Binaries) {
 		if asked != nil {
 			close(asked)
 		}
-		if b.copying() {
-			timer.Reset(tidy)
-		}
 	}
 }
 
-func (b *binaries) copying() bool {
+// wait returns when the loop has ended with the context of the host.
+func (b *binaries) wait() {
+	b.mu.Lock()
+	ended := b.ended
+	b.mu.Unlock()
+	if ended != nil {
+		<-ended
+	}
+}
+
+// nextTime is when something is to be done that nobody rings for; zero: never.
+func (b *binaries) nextTime() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	next, copying := b.tidy, false
 	for _, u := range b.units {
-		if u.shadow {
-			return true
+		copying = copying || u.shadow
+		if u.found.Problem != "" && (next.IsZero() || u.again.Before(next)) {
+			next = u.again
 		}
 	}
-	return false
+	if !copying {
+		return time.Time{}
+	}
+	return next
 }
 
 // round takes in what the watch found. What has to be copied comes last, one after the other.
@@ -266,6 +303,7 @@ func (b *binaries) settle(ctx context.Context, watch *reload.Binaries, u *unit) 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	u.found, u.files, u.told, u.tries = now, c.Files, "", 0
+	b.tidy = time.Now().Add(tidyAfter)
 	if now.Problem != "" {
 		u.again = time.Now().Add(copyAgain)
 	}
@@ -373,17 +411,25 @@ func (b *binaries) settled(ctx context.Context) (release func()) {
 	}
 }
 
-// prune deletes the copies that nobody runs or would go back to.
+// prune deletes the copies that nobody runs or would go back to, when it is time to.
 func (b *binaries) prune() {
 	var keep []string
+	wanted := map[string]bool{}
 	b.mu.Lock()
+	if b.tidy.IsZero() || time.Now().Before(b.tidy) {
+		b.mu.Unlock()
+		return
+	}
 	for _, u := range b.units {
 		keep = append(keep, u.found.Copy, u.given.Copy)
-		if u.shadow && u.found.Content == "" {
+		wanted[u.found.Copy] = true
+		if u.shadow && u.found.Content == "" { // not all is known yet
+			b.tidy = time.Now().Add(tidyAfter)
 			b.mu.Unlock()
-			return // not all is known yet
+			return
 		}
 	}
+	b.tidy = time.Time{}
 	b.mu.Unlock()
 	for _, p := range b.h.sup.Snapshots() {
 		for _, s := range []*spec.Service{p.Spec, p.Started, p.Former} {
@@ -393,8 +439,15 @@ func (b *binaries) prune() {
 		}
 	}
 	keep = slices.DeleteFunc(keep, func(p string) bool { return p == "" })
-	if _, err := b.copies.Prune(keep); err != nil {
+	left, err := b.copies.Prune(keep)
+	if err != nil {
 		b.h.log.Warn("cannot delete old shadow copies: " + err.Error())
 	}
+	if left > 0 || slices.ContainsFunc(keep, func(p string) bool { return !wanted[p] }) {
+		b.mu.Lock()
+		if b.tidy.IsZero() {
+			b.tidy = time.Now().Add(tidyAgain)
+		}
+		b.mu.Unlock()
+	}
 }
-

@@ -75,6 +75,8 @@ func binaryChanges(p reload.Plan) string {
 
 // keepFound keeps what runs now as the last good spec, with what is known of its watched files.
 func (h *Host) keepFound() {
+	h.keeping.Lock()
+	defer h.keeping.Unlock()
 	h.mu.Lock()
 	current, broken := h.current, h.lastGood != ""
 	h.mu.Unlock()

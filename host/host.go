@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -79,6 +80,7 @@ type Host struct {
 	control  *control.Server
 	watcher  *reload.Watcher
 	binaries *binaries
+	keeping  sync.Mutex // the last good spec is being written
 	reloads  chan func()
 	usage    usage
 	trimmer  trimmer
@@ -218,7 +220,7 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 	if lastGood {
 		h.setLastGood(s, res)
 	}
-	started := h.handOut(ctx, s, s, nil, false)
+	h.handOut(ctx, s, s, nil, false)
 	if err := h.control.Serve(); err != nil {
 		h.log.Error(err.Error())
 	}
@@ -226,12 +228,6 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 	h.opt.Manager.Ready()
 	h.watch(ctx, res.Inputs)
 	go h.reloadLoop(ctx)
-	go func() {
-		r := <-started
-		if r.err == nil && !lastGood {
-			h.keepFound()
-		}
-	}()
 	if h.opt.ForceStop != nil {
 		go func() {
 			select {
@@ -275,6 +271,9 @@ func (h *Host) end(ctx context.Context) {
 // close gives back whatever open took, in reverse order.
 func (h *Host) close() {
 	h.trimmer.stop()
+	if h.binaries != nil {
+		h.binaries.wait()
+	}
 	if h.control != nil {
 		h.control.Close()
 	}

@@ -102,6 +102,10 @@ func (h *Host) readLastGood() (*spec.Spec, error) {
 		if _, err := h.store.Get(key, &u); err != nil {
 			return nil, fmt.Errorf("cannot read the last good spec of service %q: %w", strings.TrimPrefix(key, lastGoodUnit), err)
 		}
+		if u.Watch.On() { // what was found then is not what is there now
+			s.Services = append(s.Services, u.WithBinary(spec.Binary{}))
+			continue
+		}
 		s.Services = append(s.Services, &u)
 	}
 	return s, nil

@@ -171,6 +171,9 @@ func (h *Host) beginEdit(ctx context.Context, next, dressed *spec.Spec, retry []
 			})
 		}
 		end <- applied{out, err}
+		if err == nil {
+			h.keepFound()
+		}
 		h.trimmer.later()
 	}()
 	return end

@@ -37,7 +37,8 @@ type copier struct {
 	src      Source
 	real     string
 	from, to *os.Root
-	done     tree // as it was when it was copied
+	own      fs.FileInfo // the folder of all copies
+	done     tree        // as it was when it was copied
 }
 
 // rounds bounds how often what changed meanwhile is copied again.
@@ -135,6 +136,9 @@ func (c *copier) scan(ctx context.Context) (tree, error) {
 		}
 		if err != nil {
 			return err
+		}
+		if fi.IsDir() && os.SameFile(fi, c.own) {
+			return fs.SkipDir // the copies themselves, under whatever name
 		}
 		e := entry{mode: fi.Mode(), owner: ownerOf(fi)}
 		switch {

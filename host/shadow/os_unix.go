@@ -59,6 +59,9 @@ func reach(owner, user string) error {
 // allow has nothing to do: the copies have owner and mode of the originals.
 func allow(string, string) error { return nil }
 
+// passing: nobody is in the way of a rename here.
+func passing(error) bool { return false }
+
 func writable(*os.Root, string, fs.FileInfo) {}
 
 func syncDir(dir string) error {

@@ -115,7 +115,7 @@ func (s *Store) make(ctx context.Context, src Source) error {
 		err = settle(filepath.Join(owner, temp))
 	}
 	if err == nil {
-		err = root.Rename(temp, src.ID)
+		err = rename(root, temp, src.ID)
 	}
 	if err == nil {
 		return syncDir(owner)
@@ -139,7 +139,11 @@ func (s *Store) fill(ctx context.Context, root *os.Root, temp string, src Source
 		return err
 	}
 	defer from.Close()
-	c := &copier{store: s, src: src, real: real, from: from, to: to, done: tree{}}
+	own, err := os.Stat(s.dir)
+	if err != nil {
+		return err
+	}
+	c := &copier{store: s, src: src, real: real, from: from, to: to, own: own, done: tree{}}
 	return c.run(ctx)
 }
 
@@ -187,6 +191,17 @@ func (s *Store) Prune(keep []string) (left int, err error) {
 func plain(err error) error {
 	if p, ok := errors.AsType[*fs.PathError](err); ok && p.Path == "." {
 		return p.Err
+	}
+	return err
+}
+
+// rename tries for a while: on Windows whoever looks at new files, as virus scanners do, is in the way.
+func rename(root *os.Root, from, to string) (err error) {
+	for range 20 {
+		if err = root.Rename(from, to); err == nil || !passing(err) {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 	return err
 }
