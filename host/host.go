@@ -178,14 +178,15 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 	}
 	h.backend, err = process.New(process.Options{
 		Exe: h.exe, Guard: true, GuardFiles: []*os.File{h.store.LockFile()}, Subreaper: true,
-		Warn: func(m string) { h.publish(journal.Event{Kind: journal.Warning, Reason: m}) },
+		Secret: h.secret,
+		Warn:   func(m string) { h.publish(journal.Event{Kind: journal.Warning, Reason: m}) },
 	})
 	if err != nil {
 		return err
 	}
 	h.logs = logs.NewSet(logs.Options{OnEvent: h.onLogEvent})
 	h.sup = supervisor.New(supervisor.Options{
-		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe,
+		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
 	})
 	h.binaries = newBinaries(h, s.Host.StateDir)
 	return nil
@@ -217,6 +218,7 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 	for _, w := range res.Warnings {
 		h.publish(journal.Event{Kind: journal.Warning, Reason: w.String()})
 	}
+	h.warnOfSystem(s)
 	if lastGood {
 		h.setLastGood(s, res)
 	}

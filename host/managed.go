@@ -99,6 +99,7 @@ func (h *Host) carryOut(ctx context.Context, c Control) {
 			h.log.Info("state written to " + human.Path(path))
 		}
 	case ControlSession:
+		h.sup.SessionChanged()
 	case ControlResume:
 		h.log.Info("the machine woke up")
 	}
