@@ -2,12 +2,49 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
+
+// asideVar makes the test binary a host that asks for the controller that it names.
+const asideVar = "PROCESS_TEST_ASIDE"
+
+func init() {
+	controller := os.Getenv(asideVar)
+	if controller == "" {
+		return
+	}
+	os.Exit(playAside(controller))
+}
+
+// playAside enables a controller where the host is in the way, and leaves everything as it was.
+func playAside(controller string) int {
+	own, err := ownCgroup()
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	c, err := newCgroups("host")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	err = c.enable(controller, []int{os.Getpid()})
+	now, _ := ownCgroup()
+	below, _ := filepath.Rel(own, now)
+	fmt.Println("enabled:", err, "in:", below, "handed on:", words(c.limitedDir(), subtreeControl))
+	c.close()
+	now, _ = ownCgroup()
+	left, _ := filepath.Glob(filepath.Join(own, "host*"))
+	fmt.Println("after:", now == own, words(own, subtreeControl), left)
+	return 0
+}
 
 // fakeCgroup lays the files of a cgroup into a folder, as the kernel does at mkdir.
 func fakeCgroup(t *testing.T, dir string, files map[string]string) {
@@ -184,7 +221,7 @@ func TestControllersOfTheRealKernel(t *testing.T) {
 	if len(available) == 0 {
 		t.Skip("no controller in ", own)
 	}
-	c, err := newCgroups("servicehost-test-limits")
+	c, err := newCgroups(fmt.Sprintf("servicehost-test-%d", os.Getpid()))
 	if err != nil {
 		t.Skip("no cgroup may be made here: ", err)
 	}
@@ -210,5 +247,36 @@ func TestControllersOfTheRealKernel(t *testing.T) {
 	}
 	if _, err := os.Stat(c.limitedDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%s is left: %v", c.limitedDir(), err)
+	}
+}
+
+func TestHostStepsAsideOnTheRealKernel(t *testing.T) {
+	own, err := ownCgroup()
+	if err != nil {
+		t.Skip("no cgroup v2: ", err)
+	}
+	available := words(own, "cgroup.controllers")
+	if len(available) == 0 {
+		t.Skip("no controller in ", own)
+	}
+	controller := available[0]
+	if !slices.Contains(words(own, subtreeControl), controller) {
+		if err := writeFile(own, subtreeControl, "+"+controller); err != nil {
+			t.Skip("controllers are not delegated here: ", err)
+		}
+		t.Cleanup(func() { _ = writeFile(own, subtreeControl, "-"+controller) }) // not if another test has it meanwhile
+	}
+	g, err := createCgroup(own, fmt.Sprintf("servicehost-aside-%d", os.Getpid()))
+	if err != nil {
+		t.Skip("no cgroup may be made here: ", err)
+	}
+	t.Cleanup(g.remove)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), asideVar+"="+controller)
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: g.fd}
+	out, err := cmd.CombinedOutput()
+	want := "enabled: <nil> in: host-host handed on: [" + controller + "]\nafter: true [] []\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v, it says %q, want %q", err, out, want)
 	}
 }
