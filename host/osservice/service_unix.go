@@ -4,6 +4,7 @@ package osservice
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
@@ -16,9 +17,11 @@ type Service struct{ notify notifier }
 func Run(ctx context.Context, _ string, body func(ctx context.Context, s *Service) error) error {
 	s := &Service{notify: takeNotifier()}
 	err := body(ctx, s)
+	last := "stopped"
 	if err != nil {
-		s.notify.send("STATUS=" + oneLine(err.Error())) // systemctl status keeps showing it
+		last = strings.ReplaceAll(err.Error(), "\n", "; ")
 	}
+	s.Status(last) // systemctl status keeps showing it
 	return err
 }
 
