@@ -76,8 +76,6 @@ var Kinds = []Kind{
 	{ID: 203, Severity: Warning, Name: "killed", Text: "Service {service} did not stop in time and was killed: {reason}",
 		Do: "Raise `stop.timeout`, or give it stop steps that it understands."},
 	{ID: 204, Severity: Info, Name: "operator", Text: "An operator acted{by}: {subject}{reason}"},
-	{ID: 205, Severity: Warning, Name: "limit_hit", Text: "Service {service} ran into a limit: {reason}",
-		Do: "Raise the limit, or find out what uses so much; `host why NAME` shows what followed."},
 	{ID: 205, Severity: Warning, Name: "limit_hit", Text: "Service {service} met one of its limits: {reason}",
 		Do: "Find out what it needs so much of, or raise the limit in `limits`."},
 
