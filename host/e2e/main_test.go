@@ -31,6 +31,8 @@ func TestMain(m *testing.M) {
 	}
 	if len(args) > 0 {
 		switch args[0] {
+		case "run": // as a service manager starts what the host installed: this executable
+			os.Exit(cli.Execute(cli.Program{Version: "0.0.0-test", Args: args, Stdout: os.Stdout, Stderr: os.Stderr}))
 		case roleHost:
 			os.Exit(cli.Execute(cli.Program{Version: "0.0.0-test", Args: args[1:], Stdout: os.Stdout, Stderr: os.Stderr}))
 		case roleChild:

@@ -22,7 +22,7 @@ func TestAccountsAreKnownByTheNamesPeopleWrite(t *testing.T) {
 			t.Errorf("%q is %+v, %v; want %+v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{`NT SERVICE\other`, `NT AUTHORITY\nobody`, `CORP\`, "svc$"} {
+	for _, in := range []string{`NT SERVICE\web`, `NT AUTHORITY\nobody`, `CORP\`, "svc$"} {
 		if got, err := parseAccount("host", in); err == nil {
 			t.Errorf("%q was taken as %+v", in, got)
 		}

@@ -18,12 +18,16 @@ const (
 	settled = time.Second
 	// stuck is how long a service may be pending without a sign of progress.
 	stuck = time.Minute
+	// unseen is how long the SCM may take to see that a process is gone.
+	unseen = 2 * time.Second
 	// released is how long a deleted service may stay because some program has it open.
 	released = 15 * time.Second
 )
 
 // verbs say what a service did not do that is not in the state that was waited for.
 var verbs = map[uint32]string{windows.SERVICE_RUNNING: "start", windows.SERVICE_STOPPED: "stop"}
+
+var errGone = errors.New("its process is gone, which the service manager has not seen yet")
 
 // with opens a service with the least rights that do, and closes it.
 func (m *manager) with(name string, access uint32, do func(h windows.Handle) error) error {
@@ -40,27 +44,42 @@ func (m *manager) with(name string, access uint32, do func(h windows.Handle) err
 	return do(h)
 }
 
+// look is the status, and whether the process is gone all the same: the SCM sees that a moment later, and
+// that of Wine only when it is asked to start the service.
+func (m *manager) look(h windows.Handle) (s windows.SERVICE_STATUS_PROCESS, gone bool, err error) {
+	s, err = m.api.status(h)
+	gone = err == nil && s.CurrentState != windows.SERVICE_STOPPED && s.ProcessId != 0 && m.api.gone(s.ProcessId)
+	return s, gone, err
+}
+
 func (m *manager) start(ctx context.Context, name string) error {
 	err := m.with(name, windows.SERVICE_START|windows.SERVICE_QUERY_STATUS, func(h windows.Handle) error {
-		s, err := m.api.status(h)
-		if err != nil {
-			return err
-		}
-		switch s.CurrentState {
-		case windows.SERVICE_RUNNING:
-			return nil
-		case windows.SERVICE_STOP_PENDING:
-			if _, err := m.wait(ctx, h, windows.SERVICE_STOPPED); err != nil {
+		for {
+			s, gone, err := m.look(h)
+			switch {
+			case err != nil:
+				return err
+			case s.CurrentState == windows.SERVICE_RUNNING && !gone:
+				return nil
+			case s.CurrentState == windows.SERVICE_STOP_PENDING:
+				if _, err := m.wait(ctx, h, windows.SERVICE_STOPPED); err != nil {
+					return err
+				}
+			}
+			err = m.api.start(h)
+			switch {
+			case err == nil, errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING) && !gone:
+				if _, err := m.wait(ctx, h, windows.SERVICE_RUNNING); err != nil {
+					return err
+				}
+				return m.settle(ctx, h)
+			case !errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING):
+				return err
+			}
+			if err := pause(ctx, s); err != nil {
 				return err
 			}
 		}
-		if err := m.api.start(h); err != nil && !errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING) {
-			return err
-		}
-		if _, err := m.wait(ctx, h, windows.SERVICE_RUNNING); err != nil {
-			return err
-		}
-		return m.settle(ctx, h)
 	})
 	if err != nil {
 		return failed("start", name, err)
@@ -71,12 +90,15 @@ func (m *manager) start(ctx context.Context, name string) error {
 // settle waits whether a service that runs goes on doing so.
 func (m *manager) settle(ctx context.Context, h windows.Handle) error {
 	for end := time.Now().Add(settled); time.Now().Before(end); {
-		s, err := m.api.status(h)
+		s, gone, err := m.look(h)
 		if err != nil {
 			return err
 		}
 		if s.CurrentState == windows.SERVICE_STOPPED {
 			return ended(s)
+		}
+		if gone {
+			return errGone
 		}
 		if err := pause(ctx, s); err != nil {
 			return err
@@ -138,16 +160,26 @@ func (m *manager) stopOpened(ctx context.Context, h windows.Handle) error {
 // running, and when it shows no progress: neither state nor checkpoint has changed for long.
 func (m *manager) wait(ctx context.Context, h windows.Handle, want uint32) (windows.SERVICE_STATUS_PROCESS, error) {
 	var last windows.SERVICE_STATUS_PROCESS
+	var missed time.Time // since when the process has been gone
 	moved := time.Now()
 	pending := false
 	for {
-		s, err := m.api.status(h)
+		s, gone, err := m.look(h)
 		if err != nil {
 			return s, err
 		}
+		if !gone {
+			missed = time.Time{}
+		} else if missed.IsZero() {
+			missed = time.Now()
+		}
 		switch {
-		case s.CurrentState == want:
+		case s.CurrentState == want && !gone:
 			return s, nil
+		case gone && time.Since(missed) > unseen && want == windows.SERVICE_STOPPED:
+			return s, nil
+		case gone && time.Since(missed) > unseen:
+			return s, errGone
 		case s.CurrentState == windows.SERVICE_STOPPED && (pending || s.Win32ExitCode != 0):
 			return s, ended(s)
 		case s.CurrentState != last.CurrentState || s.CheckPoint != last.CheckPoint:

@@ -202,6 +202,38 @@ func TestStatusAsksWithTheRightsOfEverybody(t *testing.T) {
 	}
 }
 
+// The SCM sees a moment later that a process was killed; that of Wine does not before the next start.
+func TestAKilledProcessIsSeenBeforeTheSCMDoes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead, alive := runs, runs
+		dead.ProcessId, alive.ProcessId = 4711, 4712
+		f, m := running(t, dead)
+		f.lost = map[uint32]bool{4711: true}
+		if got, err := m.status(t.Context(), "host"); err != nil || got.State != Failed || got.PID != 0 || got.ExitCode != 1067 {
+			t.Errorf("status %+v, %v", got, err)
+		}
+		if err := m.stop(t.Context(), "host"); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		f.states = []windows.SERVICE_STATUS_PROCESS{dead, alive}
+		if err := m.start(t.Context(), "host"); err != nil || !slices.Contains(f.calls, "start") {
+			t.Errorf("start: %v, calls %v", err, f.calls)
+		}
+		// Until it has seen it, it says that the service runs.
+		f.states, f.calls = []windows.SERVICE_STATUS_PROCESS{dead, dead, stopped, alive}, nil
+		f.onStatus = func() {
+			if len(f.states) > 2 {
+				f.errs["start"] = windows.ERROR_SERVICE_ALREADY_RUNNING
+				return
+			}
+			delete(f.errs, "start")
+		}
+		if err := m.start(t.Context(), "host"); err != nil {
+			t.Errorf("start: %v, calls %v", err, f.calls)
+		}
+	})
+}
+
 func TestStatusTellsStoppedFromFailed(t *testing.T) {
 	never, crashed, pending := stopped, stopped, stopPending
 	never.Win32ExitCode = uint32(windows.ERROR_SERVICE_NEVER_STARTED)

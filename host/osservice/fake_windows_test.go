@@ -24,6 +24,7 @@ type fakeSCM struct {
 	// states are what status answers, one after the other; the last stays.
 	states   []windows.SERVICE_STATUS_PROCESS
 	onStatus func()
+	lost     map[uint32]bool // processes that are gone
 
 	calls    []string
 	access   map[string]uint32 // rights asked for: "manager", "service"
@@ -138,6 +139,8 @@ func (f *fakeSCM) status(windows.Handle) (windows.SERVICE_STATUS_PROCESS, error)
 	}
 	return s, f.errs["status"]
 }
+
+func (f *fakeSCM) gone(pid uint32) bool { return f.lost[pid] }
 
 func (f *fakeSCM) dependents(windows.Handle) ([]string, error) { return []string{"Web", "Mail"}, nil }
 

@@ -30,7 +30,7 @@ const (
 
 // handler is one run of the host under the SCM.
 type handler struct {
-	ctx     context.Context //nolint:containedctx // svc.Handler's Execute takes none
+	ctx     context.Context // of main; svc.Handler's Execute takes none
 	body    func(ctx context.Context, s *Service) error
 	service *Service
 	resize  func(time.Duration) error
@@ -145,22 +145,17 @@ func (h *handler) keepBudget(ctx context.Context) {
 // point to is gone when it is read, so they are hints.
 // https://learn.microsoft.com/windows/win32/api/winsvc/nc-winsvc-lphandler_function_ex
 func controlOf(r svc.ChangeRequest) string {
-	switch r.Cmd {
-	case svc.ParamChange:
+	switch {
+	case r.Cmd == svc.ParamChange:
 		return "reload"
-	case rotateControl:
+	case r.Cmd == rotateControl:
 		return "rotate"
-	case dumpControl:
+	case r.Cmd == dumpControl:
 		return "dump"
-	case svc.SessionChange:
-		if r.EventType >= windows.WTS_CONSOLE_CONNECT && r.EventType <= windows.WTS_SESSION_LOGOFF {
-			return "session" // not when a screen is locked
-		}
-	case svc.PowerEvent:
-		switch r.EventType {
-		case resumeCritical, resumeSuspend, resumeAutomatic:
-			return "resume"
-		}
+	case r.Cmd == svc.SessionChange && r.EventType >= windows.WTS_CONSOLE_CONNECT && r.EventType <= windows.WTS_SESSION_LOGOFF:
+		return "session" // not when a screen is locked
+	case r.Cmd == svc.PowerEvent && (r.EventType == resumeCritical || r.EventType == resumeSuspend || r.EventType == resumeAutomatic):
+		return "resume"
 	}
 	return ""
 }

@@ -257,7 +257,7 @@ func TestInstallRefusesBadInput(t *testing.T) {
 		"longer than":                            func(c *Config) { c.Args = []string{strings.Repeat("x", maxCommand)} },
 		"start type":                             func(c *Config) { c.Start = "often" },
 		`has no password`:                        func(c *Config) { c.Account, c.Password = "LocalService", "x" },
-		`the one of this service is "NT SERVICE`: func(c *Config) { c.Account = `NT SERVICE\other` },
+		`the one of this service is "NT SERVICE`: func(c *Config) { c.Account = `NT SERVICE\web` },
 	} {
 		c := sample()
 		edit(&c)

@@ -95,7 +95,7 @@ func (f front) New(program service.Interface, c *service.Config) (service.Servic
 // fronted is one service as a service.Service.
 type fronted struct {
 	m       *manager
-	ctx     context.Context //nolint:containedctx // the methods of service.Service take none
+	ctx     context.Context // the methods of service.Service take none
 	program service.Interface
 	config  Config
 	result  Result

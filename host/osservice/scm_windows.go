@@ -1,6 +1,7 @@
 package osservice
 
 import (
+	"errors"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -23,6 +24,8 @@ type scm interface {
 	start(service windows.Handle) error
 	control(service windows.Handle, code uint32) error
 	status(service windows.Handle) (windows.SERVICE_STATUS_PROCESS, error)
+	// gone reports whether no process has this id.
+	gone(pid uint32) bool
 	dependents(service windows.Handle) ([]string, error)
 	remove(service windows.Handle) error
 
@@ -118,6 +121,16 @@ func (system) status(service windows.Handle) (s windows.SERVICE_STATUS_PROCESS, 
 	return s, err
 }
 
+func (system) gone(pid uint32) bool {
+	h, err := windows.OpenProcess(windows.SYNCHRONIZE, false, pid)
+	if err != nil {
+		return errors.Is(err, windows.ERROR_INVALID_PARAMETER) // else it is there, and not ours to look at
+	}
+	defer func() { _ = windows.CloseHandle(h) }()
+	event, err := windows.WaitForSingleObject(h, 0)
+	return err == nil && event == windows.WAIT_OBJECT_0
+}
+
 func (system) dependents(service windows.Handle) ([]string, error) {
 	var n uint32
 	b, err := grow(func(b []byte, needed *uint32) error {
@@ -150,7 +163,7 @@ func grow(query func(b []byte, needed *uint32) error) ([]byte, error) {
 		switch {
 		case err == nil:
 			return b, nil
-		case err != windows.ERROR_INSUFFICIENT_BUFFER && err != windows.ERROR_MORE_DATA, needed <= size:
+		case !errors.Is(err, windows.ERROR_INSUFFICIENT_BUFFER) && !errors.Is(err, windows.ERROR_MORE_DATA), needed <= size:
 			return nil, err
 		}
 		size = needed

@@ -18,9 +18,13 @@ func (m *manager) status(ctx context.Context, name string) (Status, error) {
 		return out, err
 	}
 	err := m.with(name, windows.SERVICE_QUERY_STATUS, func(h windows.Handle) error {
-		s, err := m.api.status(h)
+		s, gone, err := m.look(h)
 		if err != nil {
 			return err
+		}
+		if gone {
+			out.State, out.ExitCode, out.Detail = Failed, int(windows.ERROR_PROCESS_ABORTED), errGone.Error()
+			return nil
 		}
 		out.State, out.PID, out.ExitCode, out.Detail = stateOf(s), int(s.ProcessId), exitCode(s), detail(s)
 		return nil
@@ -62,10 +66,10 @@ func stateOf(s windows.SERVICE_STATUS_PROCESS) State {
 
 // exitCode is the code that the service gave, else the error of the SCM; never started is no error.
 func exitCode(s windows.SERVICE_STATUS_PROCESS) int {
-	switch windows.Errno(s.Win32ExitCode) {
-	case windows.ERROR_SERVICE_SPECIFIC_ERROR:
+	switch no := windows.Errno(s.Win32ExitCode); {
+	case no == windows.ERROR_SERVICE_SPECIFIC_ERROR:
 		return int(int32(s.ServiceSpecificExitCode))
-	case windows.ERROR_SERVICE_NEVER_STARTED:
+	case no == windows.ERROR_SERVICE_NEVER_STARTED:
 		return 0
 	}
 	return int(int32(s.Win32ExitCode))
