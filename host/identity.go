@@ -18,7 +18,8 @@ func (h *Host) secret(s process.Secret) (string, error) {
 	r := secrets.Resolver{Run: func(ctx context.Context, argv []string, limit int) ([]byte, error) {
 		return h.sup.Output(ctx, argv, limit)
 	}}
-	return r.Resolve(h.ctx, secrets.Source{From: s.From, Name: s.Name, Exec: s.Exec})
+	// What is done at the end of the host may need one, too; the resolver bounds the time.
+	return r.Resolve(context.Background(), secrets.Source{From: s.From, Name: s.Name, Exec: s.Exec})
 }
 
 // maxNamed is how many services a warning names.

@@ -151,7 +151,7 @@ the file: edit it, and only what changed is touched.
 		newStart(a), newStop(a), newRestart(a), newSignal(a), newRotate(a), newPause(a), newResume(a),
 		newLogs(a), newEvents(a), newWhy(a),
 		newInstall(a), newUninstall(a), newDaemon(a),
-		newSchema(a), newCompletion(a), newVersion(a),
+		newSecret(a), newSchema(a), newCompletion(a), newVersion(a),
 	)
 	return root
 }

@@ -40,7 +40,7 @@ func take(out windows.DataBlob) []byte {
 	theirs := unsafe.Slice(out.Data, out.Size)
 	ours := bytes.Clone(theirs)
 	clear(theirs)
-	windows.LocalFree(windows.Handle(unsafe.Pointer(out.Data)))
+	_, _ = windows.LocalFree(windows.Handle(unsafe.Pointer(out.Data))) // of no use to anybody if that fails
 	return ours
 }
 
@@ -91,7 +91,7 @@ func Protect(plain []byte) ([]byte, error) {
 }
 
 func unprotect(s Source, text []byte) ([]byte, error) {
-	plainText, err := decode(text) // an editor may have marked it, or made UTF-16 of it
+	plainText, err := Text(text) // an editor may have marked it, or made UTF-16 of it
 	var blob []byte
 	if err == nil {
 		blob, err = base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields([]byte(plainText)), nil)))

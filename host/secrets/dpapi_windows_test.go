@@ -20,7 +20,7 @@ func TestProtectedSecretComesBack(t *testing.T) {
 		if bytes.Contains(text, []byte("hunter2")) {
 			t.Errorf("written as it is: %s", text)
 		}
-		for _, line := range strings.Split(string(text), "\n") {
+		for line := range strings.SplitSeq(string(text), "\n") {
 			if len(line) > lineLength {
 				t.Errorf("a line of %d characters", len(line))
 			}

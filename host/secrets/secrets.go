@@ -49,15 +49,14 @@ type Resolver struct {
 	Run func(ctx context.Context, argv []string, limit int) ([]byte, error)
 }
 
-// Resolve finds one secret. Errors name the place and never what was there. One line break at the end is not
-// part of a secret.
+// Resolve finds one secret. Errors name the place and never what was there.
 func (r Resolver) Resolve(ctx context.Context, s Source) (string, error) {
 	found, err := r.find(ctx, s)
 	if err != nil {
 		return "", err
 	}
 	defer clear(found)
-	text, err := decode(found)
+	text, err := Text(found)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s, err)
 	}
@@ -161,8 +160,9 @@ func cause(err error) error {
 	return err
 }
 
-// decode makes text of what was found. Editors and shells of Windows mark their files and write UTF-16.
-func decode(b []byte) (string, error) {
+// Text makes text of what a file or a pipe held. Editors and shells of Windows mark what they write and make
+// UTF-16 of it; one line break at the end is not part of a secret.
+func Text(b []byte) (string, error) {
 	var text string
 	switch {
 	case bytes.HasPrefix(b, []byte{0xFF, 0xFE}), bytes.HasPrefix(b, []byte{0xFE, 0xFF}):
