@@ -6,11 +6,13 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
+
+	"servicehost/host/files"
 )
 
 // openShared lets others rename and delete the file meanwhile, as editors do when they save.
 func openShared(path string) (*os.File, error) {
-	name, err := windows.UTF16PtrFromString(path)
+	name, err := windows.UTF16PtrFromString(files.Long(path))
 	if err != nil {
 		return nil, &os.PathError{Op: "open", Path: path, Err: err}
 	}

@@ -4,12 +4,14 @@ import (
 	"strings"
 
 	"golang.org/x/sys/windows"
+
+	"servicehost/host/files"
 )
 
 // resolve asks the system for the final name, which also follows junctions and spells 8.3 names out;
 // filepath.EvalSymlinks does neither for every kind of mount point.
 func resolve(path string) (string, error) {
-	name, err := windows.UTF16PtrFromString(path)
+	name, err := windows.UTF16PtrFromString(files.Long(path))
 	if err != nil {
 		return "", err
 	}

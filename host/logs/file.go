@@ -38,9 +38,11 @@ type fileID struct{ volume, index uint64 }
 type fileSystem struct {
 	open   func(path string) (logFile, error)
 	rename func(from, to string) error
+	// locked reports whether an error of open means that another program has the file, which passes.
+	locked func(error) bool
 }
 
-var realFiles = fileSystem{open: openLog, rename: renameLog}
+var realFiles = fileSystem{open: openLog, rename: renameLog, locked: isLocked}
 
 type diskFile struct{ *os.File }
 

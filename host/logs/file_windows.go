@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"servicehost/host/files"
 )
 
 // Everybody may read, rename and delete a log while it is open here: os.OpenFile would not share deletion.
@@ -38,7 +40,7 @@ func openPlain(path string, access, disposition uint32) (*os.File, error) {
 
 // createFile never goes through a reparse point in the last component: it opens that itself.
 func createFile(path string, access, disposition uint32) (windows.Handle, error) {
-	name, err := windows.UTF16PtrFromString(path)
+	name, err := windows.UTF16PtrFromString(files.Long(path))
 	if err != nil {
 		return 0, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
@@ -94,4 +96,10 @@ func handleInfo(h windows.Handle, path string) (fileInfo, error) {
 // isFull reports whether err is cured by room alone, so that the open file can stay.
 func isFull(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
+}
+
+// isLocked reports whether err passes when another program closes the file. One that is being deleted can't be
+// opened until its last handle is closed: access is denied so long.
+func isLocked(err error) bool {
+	return errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED)
 }

@@ -124,3 +124,42 @@ func TestLogIsNotWrittenToADeviceOrLink(t *testing.T) {
 		t.Errorf("target holds %q", got)
 	}
 }
+
+// A virus scanner has the file for itself for a moment.
+func TestLogThatAnotherProgramHasForItselfLosesNothing(t *testing.T) {
+	path := logPath(t)
+	put(t, path, "0\n")
+	release := openShared(t, path, 0)
+	s, events := testSet(t, realFiles, testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path})
+	src.send("1\n")
+	src.send("2\n")
+	release()
+	until(t, "written", func() bool { return contentOrNone(path) == "0\n1\n2\n" })
+	src.end()
+	p.Drain(time.Minute)
+	if k := events.kinds(); k != "" {
+		t.Errorf("events: %s", k)
+	}
+}
+
+func TestLogBehindALongPathIsWrittenAndRotated(t *testing.T) {
+	dir := filepath.Dir(logPath(t))
+	for range 5 {
+		dir = filepath.Join(dir, strings.Repeat("x", 60))
+	}
+	path := filepath.Join(dir, "api.log")
+	s, events := testSet(t, realFiles, testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 1000, MaxFiles: 100, Compress: spec.CompressGzip})
+	for n := 0; n < 100; n += 10 {
+		src.in <- numbered(n, 10)
+	}
+	src.end()
+	p.Drain(time.Minute)
+	if everything(t, path) != string(numbered(0, 100)) || len(history(t, path)) < 4 {
+		t.Errorf("lines are missing, or %d rotated files are too few", len(history(t, path)))
+	}
+	if k := events.kinds(); k != "" {
+		t.Errorf("events: %s", k)
+	}
+}

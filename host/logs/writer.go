@@ -49,6 +49,7 @@ type writer struct {
 	rotated     []rotated
 	listed      bool // rotated is what lies in the folder
 
+	held      *hold // output waits for the file to be unlocked
 	lost      *loss // output is dropped
 	retry     time.Duration
 	goodSince time.Time // end of the last loss
@@ -142,7 +143,12 @@ func (w *writer) put(p []byte, now time.Time) {
 		}
 	case w.f == nil || !now.Before(w.checkAt):
 		if err := w.ready(now); err != nil {
-			w.fail(err, p, now)
+			if !w.keepHeld(err, p) {
+				w.fail(err, w.takeHeld(p), now)
+			}
+			return
+		}
+		if p = w.takeHeld(p); len(p) == 0 {
 			return
 		}
 	}
@@ -333,6 +339,7 @@ func (w *writer) close() {
 		defer close(done)
 		w.mu.Lock()
 		defer w.unlock()
+		w.lastHeld()
 		if w.lost != nil {
 			w.lost.endLine(w)
 			w.lost.retryAt = time.Time{}

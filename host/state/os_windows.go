@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"servicehost/host/files"
 )
 
 const noFollow = 0
@@ -26,7 +28,7 @@ func makePrivate(dir string) error {
 	if err != nil {
 		return err
 	}
-	path, err := windows.UTF16PtrFromString(dir)
+	path, err := windows.UTF16PtrFromString(files.Long(dir))
 	if err != nil {
 		return err
 	}
