@@ -81,3 +81,12 @@ func controlGet(r *rig, path string) (string, error) {
 	b, err := io.ReadAll(resp.Body)
 	return string(b), err
 }
+
+func holdings(r *rig) holding {
+	r.t.Helper()
+	l := leftovers(r)
+	return holding{handles: l.Descriptors, goroutines: l.Goroutines}
+}
+
+// handleSlack is for a status request that is being answered.
+const handleSlack = 2

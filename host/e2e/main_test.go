@@ -37,6 +37,8 @@ func TestMain(m *testing.M) {
 			os.Exit(cli.Execute(cli.Program{Version: "0.0.0-test", Args: args[1:], Stdout: os.Stdout, Stderr: os.Stderr}))
 		case roleChild:
 			os.Exit(child(args[1:]))
+		case roleStopChild:
+			os.Exit(stopChild(args[1:]))
 		}
 	}
 	os.Exit(m.Run())

@@ -158,7 +158,7 @@ func TestHelperRunsAsTheRun(t *testing.T) {
 		t.Errorf("environment begins with %q", env)
 	}
 	if n := len(c.env); slices.Contains(c.env, 'z') || c.env[n-1] != 0 || c.env[n-2] != 0 {
-		t.Errorf("environment %q", string(windows.UTF16ToString(c.env)))
+		t.Errorf("environment %q", windows.UTF16ToString(c.env))
 	}
 
 	if as := (&run{}).helperIdentity(); as != (helperIdentity{}) {
