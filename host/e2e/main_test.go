@@ -39,6 +39,8 @@ func TestMain(m *testing.M) {
 			os.Exit(child(args[1:]))
 		case roleStopChild:
 			os.Exit(stopChild(args[1:]))
+		case roleBinary:
+			os.Exit(binaryChild(args[1:]))
 		}
 	}
 	os.Exit(m.Run())

@@ -56,7 +56,7 @@ func (s *Supervisor) Apply(ctx context.Context, sp *spec.Spec, retry []string, m
 
 // Wait waits until the steps of the edit are done: removed instances are gone, changed ones run, failed
 // or went back, new ones were started or wait for others. With monitor it waits, too, until changed
-// ones have proved to work. It ends with ctx; what was begun goes on.
+// ones have proved to work, those of an earlier edit among them. It ends with ctx; what was begun goes on.
 func (e *Edit) Wait(ctx context.Context, monitor bool) (Applied, error) {
 	defer e.release()
 	s := e.s
@@ -74,7 +74,10 @@ func (e *Edit) Wait(ctx context.Context, monitor bool) (Applied, error) {
 		}
 		now := time.Now()
 		for _, l := range s.order {
-			if l.wanted == nil || l.target == nil || l.target.generation < e.generation {
+			if l.wanted == nil || l.target == nil {
+				continue
+			}
+			if l.target.generation < e.generation && (!monitor || l.inst == nil || !l.inst.snap.Load().Proving) {
 				continue
 			}
 			if !s.settled(l, map[*slot]bool{}) {
