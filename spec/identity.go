@@ -131,8 +131,12 @@ var builtinAccounts = []string{"localsystem", "system", "localservice", "network
 func needsPassword(user string) bool {
 	folded := strings.ToLower(user)
 	folded = strings.TrimPrefix(folded, `nt authority\`)
-	return !slices.Contains(builtinAccounts, folded) && !strings.HasPrefix(folded, `nt service\`) && !strings.HasSuffix(folded, "$")
+	return !slices.Contains(builtinAccounts, folded) && !isVirtual(user) && !strings.HasSuffix(folded, "$")
 }
+
+// isVirtual reports whether an account is the virtual one of a service of Windows. It exists as long as that
+// service does, and no other program can be sure of it.
+func isVirtual(user string) bool { return strings.HasPrefix(strings.ToLower(user), `nt service\`) }
 
 // identity checks who the service runs as and what it may use.
 func (f *finisher) identity() {
@@ -144,6 +148,8 @@ func (f *finisher) identity() {
 		f.refuse("password", s.Password != nil && s.User != "" && !needsPassword(s.User), quote(s.User)+" has no password", "leave it out")
 		f.refuse("user", s.Password == nil && s.User != "" && needsPassword(s.User), quote(s.User)+" needs a password",
 			"set password: {dpapi: FILE}, made with host secret protect; a managed service account ends in $ and needs none")
+		f.warn("user", isVirtual(s.User), "signs in only where a service with that name is installed, and only for a host that runs as LocalSystem",
+			`NT AUTHORITY\LocalService needs neither`)
 		f.refuse("session", user && s.User != "", "runs as the signed-in user, not as "+quote(s.User), "leave out user")
 		f.refuse("limits.open_files", s.Limits.OpenFiles > 0, "is for Unix; Windows has no such limit", "")
 	} else {

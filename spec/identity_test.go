@@ -65,6 +65,18 @@ func TestIdentityThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
+func TestVirtualAccountIsAWarning(t *testing.T) {
+	for user, want := range map[string]bool{`NT SERVICE\web`: true, `nt service\web`: true, `NT AUTHORITY\LocalService`: false, `CORP\web$`: false} {
+		r := loadText(t, "services: {a: {command: ./a, user: '"+user+"'}}\n", on("windows"))
+		warned := slices.ContainsFunc(r.Warnings, func(p Problem) bool {
+			return p.Path == "services.a.user" && strings.Contains(p.Message, "a service with that name is installed")
+		})
+		if r.Spec == nil || warned != want {
+			t.Errorf("%s: %v, warned %v", user, r.Problems, r.Warnings)
+		}
+	}
+}
+
 func TestUnwatchedServiceHasNoWatchInItsHash(t *testing.T) {
 	a := service(t, mustLoad(t, identityHead), "a")
 	b := service(t, mustLoad(t, identityHead+"    watch: {quiet: 9s}\n    limits: {action: log}\n    priority: normal\n    session: service\n    log: {encoding: auto}\n"), "a")
