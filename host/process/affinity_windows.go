@@ -4,9 +4,9 @@ import "golang.org/x/sys/windows"
 
 // groupAffinity is GROUP_AFFINITY: some of the at most 64 processors of one group.
 type groupAffinity struct {
-	mask     uintptr
-	group    uint16
-	reserved [3]uint16
+	mask  uintptr
+	group uint16
+	_     [3]uint16
 }
 
 var procGetActiveProcessorGroupCount = kernel32.NewProc("GetActiveProcessorGroupCount")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -119,10 +120,7 @@ func (b *backend) limitedJob(u *run, r Request) (windows.Handle, error) {
 	groups := processorGroups()
 	affinity, absent := groupAffinities(r.Affinity, groups)
 	if len(absent) > 0 {
-		if len(affinity) == 0 {
-			return 0, &Error{Kind: ErrUnsupported, Message: fmt.Sprintf("none of the CPUs %v of its affinity is there: this machine has %s", absent, human.Count(sum(groups), "CPU"))}
-		}
-		warn("affinity", fmt.Sprintf("the CPUs %v of its affinity are not there: this machine has %s", absent, human.Count(sum(groups), "CPU")))
+		warn("affinity", fmt.Sprintf("its affinity names CPU %s, but this machine has %s", strings.Trim(fmt.Sprint(absent), "[]"), human.Count(sum(groups), "CPU")))
 	}
 	var mask uintptr
 	if len(groups) == 1 && len(affinity) == 1 {

@@ -53,13 +53,19 @@ func TestSystemTakesEveryLimit(t *testing.T) {
 	}
 }
 
-func TestAffinityWithNoCPUOfThisMachineIsRefused(t *testing.T) {
-	s := newStage(t, newBackend(t))
-	r := part("class")
+func TestAffinityToCPUsThatAreNotThereIsWarnedOf(t *testing.T) {
+	warned := make(chan string, 10)
+	b, err := process.New(process.Options{Warn: func(s string) { warned <- s }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, b)
+	r := part("exit", "0")
 	r.Affinity = []int{1000, 1001}
-	_, err := s.Start(s.name(), r)
-	if kindOf(t, err) != process.ErrUnsupported || !strings.Contains(err.Error(), "[1000 1001]") {
-		t.Errorf("error %v", err)
+	id, _ := s.start(r)
+	s.await(id, process.Gone)
+	if got := <-warned; !strings.Contains(got, "its affinity names CPU 1000 1001, but this machine has ") {
+		t.Errorf("warning %q", got)
 	}
 }
 
