@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"go.uber.org/zap/zapcore"
 )
@@ -15,7 +16,11 @@ type rotator struct {
 	keep int
 	f    *os.File
 	size int64
+	wait time.Time // not to be rotated before: it could not be a moment ago
 }
+
+// rotateRetry is the time between two tries to rotate a file that another program keeps from being renamed.
+const rotateRetry = time.Second
 
 func newRotator(path string, maxSize int64, keep int) (zapcore.WriteSyncer, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
@@ -28,8 +33,14 @@ func newRotator(path string, maxSize int64, keep int) (zapcore.WriteSyncer, erro
 	return zapcore.Lock(r), nil
 }
 
+// open goes through os.Root: a file that is opened so can be renamed and removed by others on Windows, too.
 func (r *rotator) open() error {
-	f, err := os.OpenFile(r.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	dir, err := os.OpenRoot(filepath.Dir(r.path))
+	if err != nil {
+		return fmt.Errorf("cannot open the host's log: %w", err)
+	}
+	defer dir.Close()
+	f, err := dir.OpenFile(filepath.Base(r.path), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 	if err != nil {
 		return fmt.Errorf("cannot open the host's log: %w", err)
 	}
@@ -44,7 +55,9 @@ func (r *rotator) open() error {
 
 func (r *rotator) Write(p []byte) (int, error) {
 	if r.max > 0 && r.size > 0 && r.size+int64(len(p)) > r.max {
-		r.rotate()
+		if now := time.Now(); !now.Before(r.wait) {
+			r.rotate(now)
+		}
 	}
 	if r.f == nil {
 		if err := r.open(); err != nil {
@@ -56,13 +69,19 @@ func (r *rotator) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (r *rotator) rotate() {
+// rotate moves the current file aside before it touches the older ones. Where it can't be moved it grows on:
+// better than a log that stops, or one whose past is pushed out by tries.
+func (r *rotator) rotate(now time.Time) {
 	r.f.Close()
 	r.f = nil
-	for n := r.keep - 1; n >= 1; n-- {
+	aside := r.path + ".0"
+	if err := os.Rename(r.path, aside); err != nil {
+		r.wait = now.Add(rotateRetry)
+		return
+	}
+	for n := r.keep - 1; n >= 0; n-- {
 		_ = os.Rename(fmt.Sprintf("%s.%d", r.path, n), fmt.Sprintf("%s.%d", r.path, n+1)) // few of them exist at first
 	}
-	_ = os.Rename(r.path, r.path+".1") // where it can't be, the file grows on: better than a log that stops
 }
 
 func (r *rotator) Sync() error { return nil }
