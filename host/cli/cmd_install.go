@@ -24,6 +24,18 @@ type installOptions struct {
 	start                         choice
 	passwordStdin                 bool
 	depends                       appended
+	privileges                    string
+}
+
+// wantedPrivileges are those of --privileges: nil for the ones that the host needs, none for all of the account.
+func (o installOptions) wantedPrivileges() []string {
+	switch {
+	case o.privileges == "":
+		return nil
+	case strings.EqualFold(o.privileges, "all"):
+		return []string{}
+	}
+	return strings.Split(o.privileges, ",")
 }
 
 func newInstall(a *app) *cobra.Command {
@@ -48,6 +60,7 @@ account needs one, or read from standard input with --password-stdin; it is neve
 	f.Var(&o.start, "start", "when the system starts it")
 	f.StringVar(&o.account, "account", "", `the account it runs as: NT SERVICE\name, DOMAIN\name, a user (default LocalSystem or root)`)
 	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the password of the account from standard input")
+	f.StringVar(&o.privileges, "privileges", "", "Windows: what the service may ever do, NAME,NAME or all of the account (default what the host needs)")
 	f.Var(&o.depends, "depend", "a service of the system that must run first; repeatable")
 	return cmd
 }
@@ -79,7 +92,7 @@ func (a *app) install(ctx context.Context, o installOptions) error {
 	}
 	c := osservice.Config{
 		Name: name, DisplayName: o.display, Description: o.description, Dir: filepath.Dir(files[0]),
-		Start: osservice.StartType(o.start.value), Account: o.account, Dependencies: o.depends,
+		Start: osservice.StartType(o.start.value), Account: o.account, Dependencies: o.depends, Privileges: o.wantedPrivileges(),
 		Args: a.serviceArgs(name, files), StopBudget: host.StopBudget(s.Host),
 	}
 	if c.DisplayName == "" {

@@ -235,7 +235,7 @@ func TestSCMReportsProgressOfASlowStop(t *testing.T) {
 
 func TestSCMSeesAKilledHost(t *testing.T) {
 	s := newService(t)
-	s.save(svc("tree", s.child("tree-deaf", "tree")))
+	s.save(svc("tree", s.child("tree-deaf", "tree"), "stop: {timeout: 1s}"))
 	s.install()
 	pid := s.daemon(0, "start").PID
 	s.allRunning()
