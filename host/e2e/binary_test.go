@@ -123,11 +123,14 @@ func TestDeployOverARunningProgram(t *testing.T) {
 		t.Errorf("after a deployment: %d restarts, spec %s", s.Restarts, s.Spec.State)
 	}
 	r.must(0, "reload", "--wait") // it has proved itself
+	rejected := ""
 	for _, bad := range []string{"exits", "garbage"} {
 		r.deploy(exe, bad)
 		s := r.until(bad+" to be rolled back", func(s control.Status) bool {
-			return s.Services[0].Spec.State == "rolled_back" && s.Services[0].State == "running"
+			v := s.Services[0]
+			return v.Spec.State == "rolled_back" && v.Spec.Rejected != rejected && v.State == "running"
 		})
+		rejected = s.Services[0].Spec.Rejected
 		if s.Host.Spec.State != control.SpecRolledBack || !strings.Contains(s.Host.Spec.Reason, "api.exe changed (sha256 ") {
 			t.Errorf("%s: spec %s: %s", bad, s.Host.Spec.State, s.Host.Spec.Reason)
 		}
