@@ -93,7 +93,7 @@ func (b *backend) start(u *run, r Request) error {
 	if c.path, c.line, err = commandLine(r); err != nil {
 		return err
 	}
-	if u.who, err = identify(winSecurity{}, r, b.opt); err != nil {
+	if u.who, err = identify(winSecurity{}, r, b.opt.Secret, func(about, m string) { b.warn.say(u.id.Service, about, m) }); err != nil {
 		return err
 	}
 	c.token, c.desktop = u.token(), u.desktop()

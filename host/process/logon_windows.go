@@ -126,6 +126,9 @@ func signIn(sec security, a account, password func() (string, error)) (windows.T
 		}
 		return 0, logonError(a, err)
 	}
+	if t == 0 { // a process without a token would be one of the host
+		return 0, logonError(a, errors.New("the system gave no token"))
+	}
 	return t, nil
 }
 

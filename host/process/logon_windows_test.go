@@ -47,7 +47,7 @@ func TestWrongPasswordIsNotTriedAgainAtOnce(t *testing.T) {
 	r := Request{User: `DOM\locky`, Password: &Secret{From: "env", Name: "PW"}}
 	sec.fail["logon"] = windows.ERROR_LOGON_FAILURE
 	for range 5 {
-		if _, err := identify(sec, r, withSecret("wrong", nil)); err == nil {
+		if _, err := identify(sec, r, passwordIs("wrong", nil), nil); err == nil {
 			t.Fatal("signed in with a wrong password")
 		}
 	}
@@ -61,7 +61,7 @@ func TestWrongPasswordIsNotTriedAgainAtOnce(t *testing.T) {
 		t.Errorf("the same wrong password was tried %d times", logons)
 	}
 	delete(sec.fail, "logon")
-	id, err := identify(sec, r, withSecret("right", nil))
+	id, err := identify(sec, r, passwordIs("right", nil), nil)
 	if err != nil {
 		t.Fatalf("another password: %v", err)
 	}
@@ -87,7 +87,7 @@ func TestPasswordIsNeverInAnError(t *testing.T) {
 	sec.fail["logon"] = windows.ERROR_LOGON_FAILURE
 	r := Request{User: `DOM\svc3`, Password: &Secret{From: "env", Name: "PW"}}
 	for range 2 {
-		_, err := identify(sec, r, withSecret(secret, nil))
+		_, err := identify(sec, r, passwordIs(secret, nil), nil)
 		var e *Error
 		if !errors.As(err, &e) || strings.Contains(e.Message+e.Hint, secret) {
 			t.Errorf("error %v", err)
@@ -96,20 +96,20 @@ func TestPasswordIsNeverInAnError(t *testing.T) {
 }
 
 func TestPasswordMustBeFound(t *testing.T) {
-	for name, o := range map[string]Options{
-		"not found":    withSecret("", errors.New("no such file")),
-		"can't be had": {},
+	for name, find := range map[string]passwords{
+		"not found":    passwordIs("", errors.New("no such file")),
+		"can't be had": nil,
 	} {
 		sec := newRecorder()
 		sec.sids[`DOM\svc`] = "S-1-5-21-1-2-3-1001"
-		if _, err := identify(sec, service, o); err == nil {
+		if _, err := identify(sec, service, find, nil); err == nil {
 			t.Errorf("%s: signed in", name)
 		}
 		sec.checkClean(t)
 	}
 	sec := newRecorder()
 	sec.sids[`DOM\svc`] = "S-1-5-21-1-2-3-1001"
-	if _, err := identify(sec, Request{User: `DOM\svc`}, withSecret("x", nil)); err == nil || !strings.Contains(err.Error(), "no password is set") {
+	if _, err := identify(sec, Request{User: `DOM\svc`}, passwordIs("x", nil), nil); err == nil || !strings.Contains(err.Error(), "no password is set") {
 		t.Errorf("without password: %v", err)
 	}
 }

@@ -14,9 +14,7 @@ const profileNoUI = 1
 func (id *identity) loadProfile(user string) {
 	profile, err := id.sec.loadProfile(id.base, user, profileNoUI)
 	if err != nil {
-		if id.warn != nil {
-			id.warn(fmt.Sprintf("cannot load the profile of %s: %v; its programs see the settings of the default user", quoteName(id.name), err))
-		}
+		id.warn("profile", fmt.Sprintf("cannot load the profile of %s: %v; its programs see the settings of the default user", quoteName(id.name), err))
 		return
 	}
 	id.profile = profile

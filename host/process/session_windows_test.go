@@ -30,7 +30,7 @@ func TestRunJoinsTheSessionOfTheUser(t *testing.T) {
 	sec.console = 1
 	sec.list = []session{{0, windows.WTSDisconnected}, {1, windows.WTSActive}, {2, windows.WTSActive}}
 	sec.users[2] = "ann" // the first one is just signing out
-	id, err := identify(sec, Request{UserSession: true}, Options{})
+	id, err := identify(sec, Request{UserSession: true}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestRunJoinsTheSessionOfTheUser(t *testing.T) {
 func TestNobodySignedInIsAKindOfItsOwn(t *testing.T) {
 	sec := newRecorder()
 	sec.list = []session{{0, windows.WTSDisconnected}, {1, windows.WTSActive}}
-	_, err := identify(sec, Request{UserSession: true}, Options{})
+	_, err := identify(sec, Request{UserSession: true}, nil, nil)
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ErrNoSession {
 		t.Errorf("error %v", err)
@@ -68,7 +68,7 @@ func TestSessionNeedsLocalSystem(t *testing.T) {
 	sec := newRecorder()
 	sec.list = []session{{1, windows.WTSActive}}
 	sec.fail["session"] = windows.ERROR_PRIVILEGE_NOT_HELD
-	_, err := identify(sec, Request{UserSession: true}, Options{})
+	_, err := identify(sec, Request{UserSession: true}, nil, nil)
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != ErrPermission || e.Hint == "" {
 		t.Errorf("error %v", err)
@@ -82,7 +82,7 @@ func TestSessionNeedsLocalSystem(t *testing.T) {
 func TestHostInASessionIsTheUser(t *testing.T) {
 	sec := newRecorder()
 	sec.session = 1
-	if id, err := identify(sec, Request{UserSession: true}, Options{}); id != nil || err != nil {
+	if id, err := identify(sec, Request{UserSession: true}, nil, nil); id != nil || err != nil {
 		t.Errorf("identity %+v, %v", id, err)
 	}
 	sec.checkCalls(t)
@@ -94,7 +94,7 @@ func TestSessionFailureLeavesNothing(t *testing.T) {
 		sec.list = []session{{1, windows.WTSActive}}
 		sec.users[1] = "ann"
 		sec.fail[call] = windows.ERROR_INVALID_PARAMETER
-		if id, err := identify(sec, Request{UserSession: true, RestrictedToken: true}, Options{}); id != nil || err == nil {
+		if id, err := identify(sec, Request{UserSession: true, RestrictedToken: true}, nil, nil); id != nil || err == nil {
 			t.Errorf("%s fails: %v, %v", call, id, err)
 		}
 		sec.checkClean(t)

@@ -23,7 +23,7 @@ const ownTokenAccess = windows.TOKEN_QUERY | windows.TOKEN_DUPLICATE | windows.T
 // identity is who a run is. A nil identity is this process itself.
 type identity struct {
 	sec  security
-	warn func(string)
+	warn func(about, message string)
 	// base is the token of the user, token what was made of it for the process; they may be the same.
 	base, token windows.Token
 	profile     windows.Handle // loaded for the user
@@ -37,12 +37,15 @@ type identity struct {
 	session bool
 }
 
+// passwords finds a secret that a request names; nil: there are none here.
+type passwords func(Secret) (string, error)
+
 // identify prepares the identity that a request asks for. What was taken is freed when it fails.
-func identify(sec security, r Request, o Options) (id *identity, err error) {
+func identify(sec security, r Request, find passwords, warn func(about, message string)) (id *identity, err error) {
 	if r.User == "" && !r.UserSession && !r.RestrictedToken && r.Integrity == "" {
 		return nil, nil
 	}
-	id = &identity{sec: sec, warn: o.Warn}
+	id = &identity{sec: sec, warn: warn}
 	defer func() {
 		if err != nil {
 			id.free()
@@ -53,7 +56,7 @@ func identify(sec security, r Request, o Options) (id *identity, err error) {
 	case r.UserSession:
 		err = id.joinSession()
 	case r.User != "":
-		err = id.become(parseAccount(r.User), r, o)
+		err = id.become(parseAccount(r.User), r, find)
 	}
 	if err != nil {
 		return id, err
@@ -68,7 +71,7 @@ func identify(sec security, r Request, o Options) (id *identity, err error) {
 }
 
 // become signs in an account, unless it is that of the host.
-func (id *identity) become(a account, r Request, o Options) error {
+func (id *identity) become(a account, r Request, find passwords) error {
 	own, err := id.ownUser()
 	if err != nil {
 		return err
@@ -85,7 +88,7 @@ func (id *identity) become(a account, r Request, o Options) error {
 	if sid == sidLocalSystem {
 		return &Error{Kind: ErrPermission, Message: "only a host that runs as LocalSystem starts programs as LocalSystem", Hint: "leave out user, or install the host with that account"}
 	}
-	if id.base, err = signIn(id.sec, a, func() (string, error) { return findPassword(a, r, o) }); err != nil {
+	if id.base, err = signIn(id.sec, a, func() (string, error) { return find.of(a, r) }); err != nil {
 		return err
 	}
 	id.token, id.name = id.base, a.name
@@ -109,15 +112,15 @@ func (id *identity) ownUser() (string, error) {
 	return "", &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot find out who the host runs as: %v", err)}
 }
 
-// findPassword asks for the password of an account.
-func findPassword(a account, r Request, o Options) (string, error) {
+// of asks for the password of an account.
+func (find passwords) of(a account, r Request) (string, error) {
 	if r.Password == nil {
 		return "", &Error{Kind: ErrUser, Message: fmt.Sprintf("cannot sign in %s: no password is set", quoteName(a.name)), Hint: "set password: {dpapi: FILE}, made with host secret protect"}
 	}
-	if o.Secret == nil {
+	if find == nil {
 		return "", &Error{Kind: ErrUnsupported, Message: fmt.Sprintf("cannot sign in %s: passwords can't be had here", quoteName(a.name))}
 	}
-	text, err := o.Secret(*r.Password)
+	text, err := find(*r.Password)
 	if err != nil {
 		return "", &Error{Kind: ErrUser, Message: fmt.Sprintf("cannot find the password of %s: %v", quoteName(a.name), err)}
 	}
@@ -172,8 +175,8 @@ func (id *identity) free() {
 		return
 	}
 	if id.profile != 0 {
-		if err := id.sec.unloadProfile(id.base, id.profile); err != nil && id.warn != nil {
-			id.warn(fmt.Sprintf("cannot unload the profile of %s: %v; it stays loaded until the machine is started anew", quoteName(id.name), err))
+		if err := id.sec.unloadProfile(id.base, id.profile); err != nil {
+			id.warn("profile left", fmt.Sprintf("cannot unload the profile of %s: %v; it stays loaded until the machine is started anew", quoteName(id.name), err))
 		}
 	}
 	if id.token != 0 && id.token != id.base {

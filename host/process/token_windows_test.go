@@ -23,6 +23,7 @@ type recorder struct {
 	list    []session
 	users   map[uint32]string // who is signed in, by session
 	profile bool
+	noToken bool // a logon succeeds and gives none, as that of Wine does
 }
 
 func newRecorder() *recorder {
@@ -70,6 +71,9 @@ func text(p *string) string {
 func (r *recorder) logon(user string, domain, password *string, kind, provider uint32) (windows.Token, error) {
 	if err := r.note("logon", "%s %s %s type %d provider %d", user, text(domain), text(password), kind, provider); err != nil {
 		return 0, err
+	}
+	if r.noToken {
+		return 0, nil
 	}
 	return r.token("logon"), nil
 }
@@ -143,8 +147,8 @@ func (r *recorder) checkClean(t *testing.T) {
 // service is what a service that runs as DOM\svc asks for.
 var service = Request{User: `DOM\svc`, Password: &Secret{From: "dpapi", Name: "db"}, RestrictedToken: true, Integrity: "low"}
 
-func withSecret(text string, err error) Options {
-	return Options{Secret: func(Secret) (string, error) { return text, err }}
+func passwordIs(text string, err error) passwords {
+	return func(Secret) (string, error) { return text, err }
 }
 
 func (r *recorder) checkCalls(t *testing.T, want ...string) {
@@ -156,7 +160,7 @@ func (r *recorder) checkCalls(t *testing.T, want ...string) {
 
 func TestPlainRequestNeedsNoToken(t *testing.T) {
 	sec := newRecorder()
-	id, err := identify(sec, Request{Path: `C:\a.exe`}, Options{})
+	id, err := identify(sec, Request{Path: `C:\a.exe`}, nil, nil)
 	if id != nil || err != nil {
 		t.Errorf("identity %+v, %v", id, err)
 	}
@@ -180,7 +184,7 @@ func TestAccountsAreSignedInForAService(t *testing.T) {
 	} {
 		sec := newRecorder()
 		sec.sids[parseAccount(name).lookupName()] = "S-1-5-21-1-2-3-1001"
-		id, err := identify(sec, Request{User: name, Password: &Secret{From: "env", Name: "PW"}}, withSecret("secret", nil))
+		id, err := identify(sec, Request{User: name, Password: &Secret{From: "env", Name: "PW"}}, passwordIs("secret", nil), nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -199,7 +203,7 @@ func TestAccountsAreSignedInForAService(t *testing.T) {
 func TestIdentityOfAnotherUserIsWhole(t *testing.T) {
 	sec := newRecorder()
 	sec.sids[`DOM\svc`] = "S-1-5-21-1-2-3-1001"
-	id, err := identify(sec, service, withSecret("secret", nil))
+	id, err := identify(sec, service, passwordIs("secret", nil), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,7 +232,7 @@ func TestNothingIsLeftWhereItFails(t *testing.T) {
 		sec.fail[call] = windows.ERROR_INVALID_PARAMETER
 		r := service
 		r.RestrictedToken = call != "duplicate"
-		id, err := identify(sec, r, withSecret("secret", nil))
+		id, err := identify(sec, r, passwordIs("secret", nil), nil)
 		if id != nil || err == nil {
 			t.Errorf("%s fails: identity %v, error %v", call, id, err)
 			id.free()
@@ -238,6 +242,16 @@ func TestNothingIsLeftWhereItFails(t *testing.T) {
 		}
 		sec.checkClean(t)
 	}
+}
+
+// A process without a token would have that of the host.
+func TestLogonWithoutATokenIsNone(t *testing.T) {
+	sec := newRecorder()
+	sec.noToken = true
+	if id, err := identify(sec, Request{User: "LocalService"}, nil, nil); id != nil || err == nil {
+		t.Errorf("identity %+v, %v", id, err)
+	}
+	sec.checkClean(t)
 }
 
 func TestOwnTokenIsWeakened(t *testing.T) {
@@ -250,7 +264,7 @@ func TestOwnTokenIsWeakened(t *testing.T) {
 		{Request{RestrictedToken: true, Integrity: "low"}, []string{"own 0x8b", "restrict own flags 1", "integrity restricted S-1-16-4096"}},
 	} {
 		sec := newRecorder()
-		id, err := identify(sec, c.r, Options{})
+		id, err := identify(sec, c.r, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -268,7 +282,7 @@ func TestUserOfTheHostNeedsNoToken(t *testing.T) {
 		sec := newRecorder()
 		sec.me = me
 		sec.sids[`DOM\svc`] = "S-1-5-21-1-2-3-1001"
-		id, err := identify(sec, Request{User: name}, Options{})
+		id, err := identify(sec, Request{User: name}, nil, nil)
 		if id != nil || err != nil {
 			t.Errorf("%s: identity %+v, %v", name, id, err)
 		}
@@ -280,7 +294,7 @@ func TestUserOfTheHostNeedsNoToken(t *testing.T) {
 func TestLocalSystemIsNotForOthers(t *testing.T) {
 	sec := newRecorder()
 	sec.me = "S-1-5-21-1-2-3-500"
-	_, err := identify(sec, Request{User: "LocalSystem"}, Options{})
+	_, err := identify(sec, Request{User: "LocalSystem"}, nil, nil)
 	if e := (*Error)(nil); !errors.As(err, &e) || e.Kind != ErrPermission {
 		t.Errorf("error %v", err)
 	}
@@ -291,14 +305,12 @@ func TestProfileThatCannotBeLoadedIsAWarning(t *testing.T) {
 	sec := newRecorder()
 	sec.sids[`DOM\svc`] = "S-1-5-21-1-2-3-1001"
 	sec.fail["load"] = windows.ERROR_PRIVILEGE_NOT_HELD
-	o := withSecret("secret", nil)
 	var warned string
-	o.Warn = func(m string) { warned = m }
-	id, err := identify(sec, service, o)
+	id, err := identify(sec, service, passwordIs("secret", nil), func(about, m string) { warned = about + ": " + m })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(warned, `cannot load the profile of "DOM\svc"`) {
+	if !strings.Contains(warned, `profile: cannot load the profile of "DOM\svc"`) {
 		t.Errorf("warned %q", warned)
 	}
 	id.free()
