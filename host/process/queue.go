@@ -3,7 +3,8 @@ package process
 import "sync"
 
 // queue is an unbounded event queue with a channel at its end: the backend never waits for a reader.
-// What it can hold is bounded by two events for each run that is not acknowledged.
+// What it can hold is bounded by two events for each run that is not acknowledged, and one a second for
+// each limit that a run goes on to hit.
 type queue struct {
 	mu     sync.Mutex
 	items  []Event
