@@ -7,11 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
-
-	kardianos "github.com/kardianos/service"
 )
 
 const (
@@ -29,35 +26,12 @@ type systemd struct {
 	root  bool
 }
 
-// front is what of kardianos/service is used: the first install and the removal. The rest is ours, for
-// it refuses to install twice, always enables, drops what systemctl says of an error, and
-// waits without an end.
-type front interface {
-	Install() error
-	Uninstall() error
-}
-
 // New returns the service manager of this system.
 func New() (Installer, error) {
 	if _, err := os.Stat(systemdBooted); err != nil {
 		return nil, errors.New("this system is not run by systemd; have its own service manager, or the entry point of the container, start: host run --last-good -f FILE")
 	}
 	return &systemd{dir: unitDir, systemctl: systemctl, front: kardianosFront, root: os.Geteuid() == 0}, nil
-}
-
-// program satisfies kardianos/service, which is not what runs the host here.
-type program struct{}
-
-func (program) Start(kardianos.Service) error { return nil }
-func (program) Stop(kardianos.Service) error  { return nil }
-
-// kardianosFront has the unit written as it is: its template would replace what is in the description,
-// once, and look no further.
-func kardianosFront(name, unit string) (front, error) {
-	return kardianos.New(program{}, &kardianos.Config{
-		Name: name, Description: unit, Executable: "/",
-		Option: kardianos.KeyValue{"SystemdScript": "{{Description}}"},
-	})
 }
 
 func systemctl(ctx context.Context, args ...string) (string, error) {
@@ -187,10 +161,8 @@ func startWord(enabled bool) string {
 
 // checkUnit refuses what a unit can't say.
 func checkUnit(c Config) error {
-	if c.Account != "" && c.Account != "root" {
-		if _, err := user.Lookup(c.Account); err != nil {
-			return fmt.Errorf("there is no user %q on this machine", c.Account)
-		}
+	if err := checkAccount(c.Account); err != nil {
+		return err
 	}
 	for _, d := range c.Dependencies {
 		if d == "" || strings.ContainsAny(d, " \t\r\n/\\\"'") {
@@ -201,29 +173,6 @@ func checkUnit(c Config) error {
 		return fmt.Errorf("a unit can't have a folder with a line break in its name: %q", c.Dir)
 	}
 	return nil
-}
-
-// replaceFile writes a file so that it is the old or the new one at any moment.
-func replaceFile(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone where all went well
-	_, err = f.WriteString(text)
-	if e := f.Chmod(0o644); err == nil { // systemd wants units readable for all
-		err = e
-	}
-	if e := f.Sync(); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 func (s *systemd) Uninstall(ctx context.Context, name string) error {

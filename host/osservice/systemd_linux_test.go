@@ -26,7 +26,7 @@ type fakeSystemd struct {
 func newFake(t *testing.T) (*fakeSystemd, *systemd) {
 	f := &fakeSystemd{t: t, dir: t.TempDir(), props: map[string]string{}, fail: map[string]string{}}
 	return f, &systemd{dir: f.dir, systemctl: f.systemctl, root: true, front: func(name, unit string) (front, error) {
-		return &fakeFront{f, name, unit}, nil
+		return &fakeFront{filepath.Join(f.dir, unitName(name)), unit, &f.broken, func() { f.enabled = true }}, nil
 	}}
 }
 
@@ -58,30 +58,6 @@ func (f *fakeSystemd) systemctl(_ context.Context, args ...string) (string, erro
 		return out, nil
 	}
 	return "", nil
-}
-
-type fakeFront struct {
-	f          *fakeSystemd
-	name, text string
-}
-
-func (x *fakeFront) Install() error {
-	if err := os.WriteFile(filepath.Join(x.f.dir, unitName(x.name)), []byte(x.text), 0o644); err != nil {
-		return err
-	}
-	if x.f.broken {
-		return errors.New("exit status 1")
-	}
-	x.f.enabled = true
-	return nil
-}
-
-func (x *fakeFront) Uninstall() error {
-	if x.f.broken {
-		return errors.New("exit status 1")
-	}
-	x.f.enabled = false
-	return os.Remove(filepath.Join(x.f.dir, unitName(x.name)))
 }
 
 func (f *fakeSystemd) called(want ...string) {

@@ -3,7 +3,6 @@ package osservice
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -150,13 +149,4 @@ func commandOf(s string) string {
 	}
 	s, _, _ = strings.Cut(s, " ; ignore_errors=")
 	return s
-}
-
-// number is 0 for what is none.
-func number(s string) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return 0
-	}
-	return n
 }

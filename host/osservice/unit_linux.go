@@ -3,7 +3,6 @@ package osservice
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // unitMark is in every unit that Install writes. What lacks it is somebody else's and is not touched.
@@ -133,50 +132,19 @@ func hasUnitType(name string) bool {
 	return false
 }
 
-// seconds rounds up: a stop must not be cut short by the rest.
-func seconds(d time.Duration) string {
-	if d <= 0 {
-		d = 90 * time.Second // systemd's own; 0 would mean never
-	}
-	return fmt.Sprint(int64((d + time.Second - 1) / time.Second))
-}
-
 // unitChanges says in words how two units differ.
 func unitChanges(before, after string) []string {
-	old, now := directives(before), directives(after)
-	var out []string
-	for _, key := range now.keys {
-		if was := old.values[key]; was != now.values[key] {
-			out = append(out, fmt.Sprintf("%s: %s → %s", unitWord(key), orNone(was), orNone(now.values[key])))
-		}
-	}
-	for _, key := range old.keys {
-		if _, ok := now.values[key]; !ok {
-			out = append(out, fmt.Sprintf("%s: %s → none", unitWord(key), old.values[key]))
-		}
-	}
-	return out
+	return changes(directives(before), directives(after), unitWord)
 }
 
-// ordered are the lines of a unit by key, in their order.
-type ordered struct {
-	keys   []string
-	values map[string]string
-}
-
-func directives(text string) ordered {
-	o := ordered{values: map[string]string{}}
+// directives are the lines of a unit.
+func directives(text string) (v values) {
 	for line := range strings.Lines(text) {
-		key, value, ok := strings.Cut(strings.TrimRight(line, "\n"), "=")
-		if !ok || strings.HasPrefix(key, "#") {
-			continue
+		if key, value, ok := strings.Cut(strings.TrimRight(line, "\n"), "="); ok && !strings.HasPrefix(key, "#") {
+			v.set(key, value)
 		}
-		if _, twice := o.values[key]; !twice {
-			o.keys = append(o.keys, key)
-		}
-		o.values[key] = value
 	}
-	return o
+	return v
 }
 
 func unitWord(key string) string {
@@ -188,11 +156,4 @@ func unitWord(key string) string {
 		return w
 	}
 	return key
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
