@@ -70,7 +70,7 @@ func (l *loader) readBytes(path string) ([]byte, error) {
 	if l.read > maxTotalSize {
 		return nil, fmt.Errorf("all files together have more than %d MiB", maxTotalSize>>20)
 	}
-	f, err := os.Open(path)
+	f, err := openShared(path)
 	if err != nil {
 		return nil, plainError(err)
 	}
