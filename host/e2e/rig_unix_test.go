@@ -31,3 +31,6 @@ func processAlive(pid int, mark string) bool {
 func inSystemPage(_ *testing.T, text string) string { return text }
 
 func detach(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
+
+// openAlone can't keep others away here.
+func openAlone(path string) (*os.File, error) { return os.Create(path) }
