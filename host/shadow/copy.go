@@ -178,8 +178,12 @@ func (c *copier) link(name string) (string, error) {
 			target = ".."
 		}
 	}
-	_, err = c.from.Stat(name)
-	if !filepath.IsLocal(filepath.Join(dir, target)) || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	inside := filepath.IsLocal(filepath.Join(dir, target))
+	if end, err := filepath.EvalSymlinks(filepath.Join(c.real, name)); err == nil { // by way of other links
+		rel, err := filepath.Rel(c.real, end)
+		inside = inside && err == nil && filepath.IsLocal(rel)
+	}
+	if !inside {
 		return "", fmt.Errorf("the link %s leads out of it", human.Path(name))
 	}
 	return target, nil
