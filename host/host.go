@@ -70,6 +70,7 @@ type Host struct {
 	started  time.Time
 	log      *zap.Logger
 	level    zap.AtomicLevel
+	logFile  io.Closer // nil: standard error
 	store    *state.Store
 	events   *eventlog.Log // nil: the system's log hears nothing
 	noEvents bool          // as the spec says
@@ -292,6 +293,9 @@ func (h *Host) close() {
 	}
 	if h.log != nil {
 		h.log.Sync()
+	}
+	if h.logFile != nil {
+		h.logFile.Close()
 	}
 	if h.store != nil {
 		h.store.Close()

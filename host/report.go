@@ -30,7 +30,7 @@ func (h *Host) openLog(c spec.HostLog, stateDir string) error {
 		if err != nil {
 			return err
 		}
-		out = w
+		out, h.logFile = w, w
 	}
 	h.log = zap.New(zapcore.NewCore(encoder(c.Format, path != "", h.opt.Color), out, h.level))
 	return nil

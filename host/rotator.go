@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
-
-	"go.uber.org/zap/zapcore"
 )
 
 // rotator is the host's own log file, kept small by renaming it.
@@ -14,15 +13,18 @@ type rotator struct {
 	path string
 	max  int64
 	keep int
-	f    *os.File
-	size int64
-	wait time.Time // not to be rotated before: it could not be a moment ago
+
+	mu     sync.Mutex
+	f      *os.File
+	size   int64
+	wait   time.Time // not to be rotated before: it could not be a moment ago
+	closed bool
 }
 
 // rotateRetry is the time between two tries to rotate a file that another program keeps from being renamed.
 const rotateRetry = time.Second
 
-func newRotator(path string, maxSize int64, keep int) (zapcore.WriteSyncer, error) {
+func newRotator(path string, maxSize int64, keep int) (*rotator, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 		return nil, fmt.Errorf("cannot open the host's log: %w", err)
 	}
@@ -30,7 +32,7 @@ func newRotator(path string, maxSize int64, keep int) (zapcore.WriteSyncer, erro
 	if err := r.open(); err != nil {
 		return nil, err
 	}
-	return zapcore.Lock(r), nil
+	return r, nil
 }
 
 // open goes through os.Root: a file that is opened so can be renamed and removed by others on Windows, too.
@@ -54,6 +56,11 @@ func (r *rotator) open() error {
 }
 
 func (r *rotator) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return 0, os.ErrClosed
+	}
 	if r.max > 0 && r.size > 0 && r.size+int64(len(p)) > r.max {
 		if now := time.Now(); !now.Before(r.wait) {
 			r.rotate(now)
@@ -85,3 +92,14 @@ func (r *rotator) rotate(now time.Time) {
 }
 
 func (r *rotator) Sync() error { return nil }
+
+// Close gives the file back. What is written later is lost.
+func (r *rotator) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	if r.f == nil {
+		return nil
+	}
+	return r.f.Close()
+}
