@@ -31,6 +31,7 @@ func (f *finisher) finish(sound bool) {
 	f.identity()
 	f.watched()
 	f.charset()
+	f.drives()
 	f.stop()
 	if p := s.Log.Path; p != "" && s.Log.Stderr != "" && f.d.l.paths.key(p) == f.d.l.paths.key(s.Log.Stderr) {
 		f.refuse("log.stderr", true, "is the same file as log.path", "leave it out: then both share one pipe and keep their order")

@@ -19,7 +19,9 @@ type loader struct {
 	platform  string
 	paths     pathStyle
 	lookupEnv func(string) (string, bool)
-	dir       string // folder of the first file
+	dir       string                    // folder of the first file
+	driveOf   func(letter string) drive // nil: what drives there are is unknown
+	drives    map[string]drive
 
 	problems, warnings Problems
 	inputs             []Input
@@ -35,7 +37,7 @@ type loader struct {
 func newLoader(o Options) *loader {
 	l := &loader{o: o, platform: o.Platform, lookupEnv: o.LookupEnv, envFiles: map[string]*envFileContent{}}
 	if l.platform == "" {
-		l.platform = runtime.GOOS
+		l.platform, l.driveOf = runtime.GOOS, systemDrives
 	}
 	l.paths.windows = l.platform == "windows"
 	if l.lookupEnv == nil {

@@ -270,4 +270,5 @@ func (l *loader) validate(root *node, s *Spec) {
 	if h.Control.Group != "" && strings.TrimSpace(h.Control.Group) == "" {
 		fail("control.group", true, "is empty", "")
 	}
+	l.warnDrives(s, section)
 }
