@@ -159,6 +159,9 @@ func TestChangedBinaryGoesBackToTheFormerCopy(t *testing.T) {
 		if p := second.want("api", Running); p.SpecState != SpecRolledBack || second.path("api") != one.Binary.Copy {
 			t.Errorf("after a restart of the host: %s, runs %s", p.SpecState, second.path("api"))
 		}
+		if n := second.count("api", journal.RolledBack); n != 0 {
+			t.Error("the restarted host tried what was rejected")
+		}
 		second.apply(three)
 		settle(time.Minute)
 		if p := second.want("api", Running); p.SpecState != SpecApplied || second.path("api") != three.Binary.Copy {
