@@ -272,7 +272,7 @@ func TestBadUsageIsExplained(t *testing.T) {
 	}{
 		{[]string{"statsu"}, `unknown command "statsu"`, "did you mean status"},
 		{[]string{"frobnicate"}, `unknown command "frobnicate"`, "host --help"},
-		{[]string{"daemon", "strat"}, `unknown command "strat"`, "did you mean start"},
+		{[]string{"daemon", "stast"}, `unknown command "stast"`, "did you mean start"},
 		{[]string{"daemon", "status", "--name", "a b"}, `cannot call a service "a b"`, "letters"},
 		{[]string{"install", "-f", "/nowhere/a.yaml", "--password-stdin"}, "nowhere", ""},
 		{[]string{"install", "--start", "sometimes"}, "must be auto or delayed", "host install --help"},
