@@ -1,14 +1,22 @@
 package reload
 
-import "servicehost/spec"
+import (
+	"slices"
+
+	"servicehost/spec"
+)
 
 // binaryPath is the field of a service that no file says.
 const binaryPath = "binary"
 
 // binaryDiffers reports whether the watched files hold something else. Where nobody has looked before or
-// after, that is not known, and nothing is restarted for what is not known.
-func binaryDiffers(before, after spec.Binary) bool {
-	return before.Known() && after.Known() && (before.Content != after.Content || before.Problem != after.Problem)
+// after, or at other files, that is not known, and nothing is restarted for what is not known.
+func binaryDiffers(before, after *spec.Service) bool {
+	a, b := before.Binary, after.Binary
+	if !a.Known() || !b.Known() {
+		return false
+	}
+	return a.Problem != b.Problem || a.Content != b.Content && slices.Equal(before.Watch.Paths, after.Watch.Paths)
 }
 
 // ShowBinary is the content of watched files for people.

@@ -31,7 +31,7 @@ func ChangedKeys(before, after *spec.Service) []string {
 
 func differs(l leaf, before, after *spec.Service) bool {
 	if l.path == binaryPath {
-		return binaryDiffers(before.Binary, after.Binary)
+		return binaryDiffers(before, after)
 	}
 	return !same(reflect.ValueOf(before).Elem().FieldByIndex(l.index), reflect.ValueOf(after).Elem().FieldByIndex(l.index))
 }

@@ -85,13 +85,16 @@ func (i *instance) mustRestart(want *spec.Service) bool {
 	return !fresh || needsRestart(r.spec.WithBinary(b), want)
 }
 
-// learn notes what the run was started with, where that became known since.
-func (i *instance) learn(b spec.Binary) {
-	r := i.run
-	if b.Content != "" && b.Content != r.spec.Binary.Content {
-		b.Copy = r.spec.Binary.Copy
-		r.spec = r.spec.WithBinary(b)
+// learn notes what the run was started with, where that became known since, or is looked at in other files.
+func (i *instance) learn(want *spec.Service) {
+	r, b := i.run, want.Binary
+	if b.Content == "" || b.Content == r.spec.Binary.Content {
+		return
 	}
+	b.Copy = r.spec.Binary.Copy
+	s := *r.spec
+	s.Watch.Paths = want.Watch.Paths
+	r.spec = s.WithBinary(b)
 }
 
 // copyGone reports whether a spec runs from a shadow copy that is there no more.

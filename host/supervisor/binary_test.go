@@ -119,7 +119,12 @@ func TestBeginningToWatchRestartsNothing(t *testing.T) {
 		if p := r.want("api", Running); p.PID != pid || p.SpecState != SpecApplied {
 			t.Errorf("PID %d, then %d; spec %s", pid, p.PID, p.SpecState)
 		}
-		r.apply(holding(t, "api", "two", ""))
+		more := func(s *spec.Service) { s.Watch.Paths = append(s.Watch.Paths, "/other") }
+		r.apply(holding(t, "api", "one and other", "", more))
+		if p := r.want("api", Running); p.PID != pid || p.SpecState != SpecApplied {
+			t.Errorf("other paths: PID %d, then %d; spec %s", pid, p.PID, p.SpecState)
+		}
+		r.apply(holding(t, "api", "two and other", "", more))
 		if p := r.want("api", Running); p.PID == pid {
 			t.Error("a change after that was missed")
 		}

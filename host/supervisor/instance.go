@@ -203,7 +203,7 @@ func (i *instance) adopt(t *target) {
 		i.use(want)
 	case want != i.spec && !i.mustRestart(want):
 		i.use(want)
-		i.learn(want.Binary)
+		i.learn(want)
 		i.tried = want
 		if !i.proving && i.good != nil {
 			i.good = want
