@@ -31,10 +31,10 @@ func TestMain(m *testing.M) {
 	}
 	if len(args) > 0 {
 		switch args[0] {
-		case "run": // as a service manager starts what the host installed: this executable
-			os.Exit(cli.Execute(cli.Program{Version: "0.0.0-test", Args: args, Stdout: os.Stdout, Stderr: os.Stderr}))
+		case "run", "version", "validate": // as a service manager or an upgrade starts this executable
+			os.Exit(runHost(args))
 		case roleHost:
-			os.Exit(cli.Execute(cli.Program{Version: "0.0.0-test", Args: args[1:], Stdout: os.Stdout, Stderr: os.Stderr}))
+			os.Exit(runHost(args[1:]))
 		case roleChild:
 			os.Exit(child(args[1:]))
 		case roleStopChild:
@@ -44,6 +44,15 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// runHost is the command line of a host, of the release that this executable says it is.
+func runHost(args []string) int {
+	r := releaseOf()
+	if r.Dies && args[0] == "run" {
+		return 1
+	}
+	return cli.Execute(cli.Program{Version: r.Version, Args: args, Stdout: os.Stdout, Stderr: os.Stderr})
 }
 
 // child is a program to supervise: MODE TAG FILE [N]. It appends "TAG PID" to FILE when it is ready,

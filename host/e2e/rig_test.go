@@ -22,6 +22,7 @@ type rig struct {
 	t    *testing.T
 	dir  string
 	spec string
+	exe  string // of the host
 	pids string // where children write that they are up
 	env  []string
 	host *exec.Cmd
@@ -49,7 +50,7 @@ func (b *buffer) String() string {
 
 func newRig(t *testing.T) *rig {
 	dir := t.TempDir()
-	r := &rig{t: t, dir: dir, spec: filepath.Join(dir, "services.yaml"), pids: filepath.Join(dir, "pids")}
+	r := &rig{t: t, dir: dir, spec: filepath.Join(dir, "services.yaml"), exe: self(t), pids: filepath.Join(dir, "pids")}
 	// Built for the race detector, every child would sleep for a second before it ends.
 	r.env = append(os.Environ(), "XDG_RUNTIME_DIR="+dir, "NO_COLOR=1", "GORACE=atexit_sleep_ms=0")
 	t.Cleanup(func() {
@@ -86,7 +87,7 @@ func (r *rig) child(mode, tag string, more ...string) string {
 // start runs the host and waits until it answers.
 func (r *rig) start(args ...string) {
 	r.t.Helper()
-	r.host = exec.Command(self(r.t), append([]string{roleHost, "run", "-f", r.spec}, args...)...)
+	r.host = exec.Command(r.exe, append([]string{roleHost, "run", "-f", r.spec}, args...)...)
 	r.host.Env, r.host.Dir = r.env, r.dir
 	if r.out == nil {
 		r.out = &buffer{}
@@ -144,7 +145,7 @@ func (r *rig) stop() int {
 // cli runs a command of the host and returns its output and exit code.
 func (r *rig) cli(args ...string) (stdout, stderr string, code int) {
 	r.t.Helper()
-	cmd := exec.Command(self(r.t), append([]string{roleHost, "-f", r.spec}, args...)...)
+	cmd := exec.Command(r.exe, append([]string{roleHost, "-f", r.spec}, args...)...)
 	cmd.Env, cmd.Dir = r.env, r.dir
 	var o, e bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &o, &e

@@ -131,10 +131,10 @@ func imageELF(r io.ReaderAt) (kind, arch string, err error) {
 
 func imageMachO(r io.ReaderAt) (kind, arch string, err error) {
 	cpu := func(c macho.Cpu) string {
-		switch c {
-		case macho.CpuAmd64:
+		if c == macho.CpuAmd64 {
 			return "amd64"
-		case macho.CpuArm64:
+		}
+		if c == macho.CpuArm64 {
 			return "arm64"
 		}
 		return c.String()

@@ -57,7 +57,7 @@ func crashed(t *testing.T, at phase, to program) (exe string, s *fakeService, fi
 	return exe, s, file
 }
 
-// bad never proves itself, so that its upgrade comes to the phase of going back.
+// versionFor is one that dies where its upgrade is to come to going back.
 func versionFor(at phase) program {
 	return program{Version: "2.0.0", Dies: at == reverting}
 }
@@ -89,6 +89,25 @@ func TestNextUpgradeRecoversFromACrashAtAnyPhase(t *testing.T) {
 			}
 			inPlace(t, exe, "3.0.0")
 			runs(t, s, "3.0.0")
+		})
+	}
+}
+
+// What goes back by hand finds that its recovery has done so.
+func TestGoingBackFromACrash(t *testing.T) {
+	for _, at := range crashPhases {
+		if at == prepared || at == swapping {
+			continue // there is no former executable yet
+		}
+		t.Run(string(at), func(t *testing.T) {
+			exe, s, _ := crashed(t, at, versionFor(at))
+			o := options(exe, oldPath(exe))
+			o.Service, o.Downgrade = s, true
+			if r, err := Run(t.Context(), o); err != nil || !r.Replaced || !r.Restarted || r.From != "2.0.0" || r.To != "1.0.0" {
+				t.Errorf("%+v, %v", r, err)
+			}
+			inPlace(t, exe, "1.0.0")
+			runs(t, s, "1.0.0")
 		})
 	}
 }

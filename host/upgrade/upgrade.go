@@ -135,8 +135,13 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	defer u.j.close()
 	if u.j.last.Phase != "" {
+		cut := u.j.last
 		if err := u.recover(ctx); err != nil {
 			return u.res, err
+		}
+		if u.File == oldPath(u.Exe) && !exists(u.File) { // to go back was all that was wanted
+			u.res.From, u.res.To, u.res.Replaced, u.res.Restarted = cut.To, cut.From, true, cut.Restart
+			return u.res, u.j.finish()
 		}
 	}
 	return u.res, u.run(ctx, want)
