@@ -263,6 +263,9 @@ func (b *binaries) settle(ctx context.Context, watch *reload.Binaries, u *unit) 
 	b.mu.Lock()
 	was, files := u.found, u.files
 	same := c.Problem == nil && was.Content == c.Hash && (was.Problem == "" || time.Now().Before(u.again))
+	if known && same {
+		u.told = "" // it is back
+	}
 	b.mu.Unlock()
 	if !known || same {
 		return false

@@ -33,7 +33,7 @@ func binaryChild(args []string) int {
 		return 9
 	}
 	end := make([]byte, 64)
-	if _, err := f.Seek(-int64(len(end)), io.SeekEnd); err == nil {
+	if _, err = f.Seek(-int64(len(end)), io.SeekEnd); err == nil {
 		_, err = io.ReadFull(f, end)
 	}
 	f.Close()

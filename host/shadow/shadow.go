@@ -176,7 +176,7 @@ func (s *Store) Prune(keep []string) (left int, err error) {
 				kept++
 				continue
 			}
-			if remove(root, filepath.Join(owner, id)) != nil {
+			if discard(root, owner, id) != nil {
 				left++
 			}
 		}
@@ -185,6 +185,23 @@ func (s *Store) Prune(keep []string) (left int, err error) {
 		}
 	}
 	return left, nil
+}
+
+// discard deletes one copy. It gets another name first: what could be deleted in part only must not be
+// found as a copy.
+func discard(root *os.Root, owner, id string) error {
+	name := filepath.Join(owner, id)
+	if !strings.HasPrefix(id, partial) {
+		aside := filepath.Join(owner, partial+id)
+		if err := remove(root, aside); err != nil {
+			return err
+		}
+		if err := root.Rename(name, aside); err != nil {
+			return err
+		}
+		name = aside
+	}
+	return remove(root, name)
 }
 
 // plain is an error without the path that the message around it names.
