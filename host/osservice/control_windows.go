@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// settled is how long a started service must run before a start counts: one with a broken spec says
+	// settled is how long a start waits for a service that runs to be ready: one with a broken spec says
 	// RUNNING first, as every service should, and ends then.
-	settled = time.Second
+	settled = 15 * time.Second
 	// stuck is how long a service may be pending without a sign of progress.
 	stuck = time.Minute
 	// unseen is how long the SCM may take to see that a process is gone.
@@ -87,7 +87,7 @@ func (m *manager) start(ctx context.Context, name string) error {
 	return nil
 }
 
-// settle waits whether a service that runs goes on doing so.
+// settle waits until a service that runs is ready, or ends. One that is slow has started all the same.
 func (m *manager) settle(ctx context.Context, h windows.Handle) error {
 	for end := time.Now().Add(settled); time.Now().Before(end); {
 		s, gone, err := m.look(h)
@@ -97,8 +97,11 @@ func (m *manager) settle(ctx context.Context, h windows.Handle) error {
 		if s.CurrentState == windows.SERVICE_STOPPED {
 			return ended(s)
 		}
-		if gone {
+		switch {
+		case gone:
 			return errGone
+		case s.ControlsAccepted&windows.SERVICE_ACCEPT_PARAMCHANGE != 0:
+			return nil
 		}
 		if err := pause(ctx, s); err != nil {
 			return err

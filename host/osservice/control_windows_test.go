@@ -23,6 +23,7 @@ var (
 	startPending = state(windows.SERVICE_START_PENDING)
 	stopPending  = state(windows.SERVICE_STOP_PENDING)
 	runs         = state(windows.SERVICE_RUNNING)
+	ready        = windows.SERVICE_STATUS_PROCESS{CurrentState: windows.SERVICE_RUNNING, ControlsAccepted: 0x1c9}
 )
 
 func failedWith(code uint32) windows.SERVICE_STATUS_PROCESS {
@@ -33,9 +34,10 @@ func failedWith(code uint32) windows.SERVICE_STATUS_PROCESS {
 
 func TestStartWaitsUntilTheServiceRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, m := running(t, stopped, stopped, startPending, startPending, runs)
-		if err := m.start(t.Context(), "host"); err != nil {
-			t.Fatal(err)
+		f, m := running(t, stopped, stopped, startPending, startPending, runs, runs, ready)
+		began := time.Now()
+		if err := m.start(t.Context(), "host"); err != nil || len(f.states) != 1 || time.Since(began) > 2*time.Second {
+			t.Fatalf("%v after %s, with %d states left", err, time.Since(began), len(f.states))
 		}
 		if !slices.Contains(f.calls, "start") || f.access["service"] != windows.SERVICE_START|windows.SERVICE_QUERY_STATUS || f.access["manager"] != windows.SC_MANAGER_CONNECT {
 			t.Errorf("calls %v, rights %v", f.calls, f.access)
@@ -48,7 +50,7 @@ func TestStartOfAStartedServiceDoesNothing(t *testing.T) {
 	if err := m.start(t.Context(), "host"); err != nil || slices.Contains(f.calls, "start") {
 		t.Errorf("%v, calls %v", err, f.calls)
 	}
-	f, m = running(t, stopped, runs)
+	f, m = running(t, stopped, ready)
 	f.errs["start"] = windows.ERROR_SERVICE_ALREADY_RUNNING
 	if err := m.start(t.Context(), "host"); err != nil {
 		t.Error(err)
@@ -57,7 +59,7 @@ func TestStartOfAStartedServiceDoesNothing(t *testing.T) {
 
 func TestStartWaitsForAStopThatIsUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, m := running(t, stopPending, stopPending, stopped, runs)
+		f, m := running(t, stopPending, stopPending, stopped, ready)
 		f.onStatus = func() {
 			if slices.Contains(f.calls, "start") && f.states[0].CurrentState == windows.SERVICE_STOP_PENDING {
 				t.Error("it was started while it stopped")
@@ -65,6 +67,17 @@ func TestStartWaitsForAStopThatIsUnderWay(t *testing.T) {
 		}
 		if err := m.start(t.Context(), "host"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// One that needs long to be ready has started.
+func TestStartDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, m := running(t, stopped, runs)
+		began := time.Now()
+		if err := m.start(t.Context(), "host"); err != nil || time.Since(began) < settled {
+			t.Errorf("%v after %s", err, time.Since(began))
 		}
 	})
 }

@@ -18,9 +18,13 @@ const (
 	hint = 3 * tick
 )
 
-// accepted are the controls that are taken while the host runs; with PRESHUTDOWN there is no SHUTDOWN.
+// acceptedFirst are the controls that are taken from the start; with PRESHUTDOWN there is no SHUTDOWN. The
+// others follow when the host is ready, which is also how Start sees that it is: RUNNING says nothing of that.
 // https://learn.microsoft.com/windows/win32/api/winsvc/ns-winsvc-service_status
-const accepted = svc.AcceptStop | svc.AcceptPreShutdown | svc.AcceptParamChange | svc.AcceptSessionChange | svc.AcceptPowerEvent
+const (
+	acceptedFirst = svc.AcceptStop | svc.AcceptPreShutdown
+	accepted      = acceptedFirst | svc.AcceptParamChange | svc.AcceptSessionChange | svc.AcceptPowerEvent
+)
 
 // User controls, as NSSM has them: 128 rotates.
 const (
@@ -55,7 +59,7 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, changes
 	done := make(chan error, 1)
 	go func() { done <- guarded(func() error { return h.body(ctx, s) }) }()
 	go h.keepBudget(ctx)
-	now := svc.Status{State: svc.Running, Accepts: accepted}
+	now := svc.Status{State: svc.Running, Accepts: acceptedFirst}
 	changes <- now
 
 	var (
@@ -101,6 +105,11 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, changes
 			}
 		case offer <- next:
 			pending = pending[1:]
+		case <-s.ready:
+			if stop.ticker == nil {
+				now.Accepts = accepted
+				changes <- now
+			}
 		case <-s.moved:
 			if stopping, _, _ := s.stop(); stopping {
 				begin()

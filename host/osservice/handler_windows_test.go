@@ -94,9 +94,14 @@ func TestHandlerReportsRunningAtOnce(t *testing.T) {
 		if len(s.statuses) != 2 || s.statuses[0].State != svc.StartPending || s.statuses[1].State != svc.Running {
 			t.Fatalf("statuses %+v", s.statuses)
 		}
-		// STOP 1, PARAMCHANGE 8, POWEREVENT 0x40, SESSIONCHANGE 0x80, PRESHUTDOWN 0x100 and so not SHUTDOWN 4.
-		if got := s.statuses[1].Accepts; got != 0x1c9 {
-			t.Errorf("accepts %#x", got)
+		// STOP 1, PRESHUTDOWN 0x100 and so not SHUTDOWN 4; PARAMCHANGE 8, POWEREVENT 0x40, SESSIONCHANGE 0x80.
+		if got := s.last().Accepts; got != 0x101 {
+			t.Errorf("accepts %#x at first", got)
+		}
+		s.service.Ready()
+		synctest.Wait()
+		if got := s.last(); got.State != svc.Running || got.Accepts != 0x1c9 {
+			t.Errorf("when ready: %+v", got)
 		}
 		s.send(svc.Stop)
 		if specific, code := s.result(); specific || code != 0 || s.handler.err != nil {
@@ -154,7 +159,7 @@ func TestHandlerGivesControlsToTheHost(t *testing.T) {
 			t.Errorf("once more it heard %q", c)
 		}
 		s.send(svc.Interrogate)
-		if got := s.last(); len(s.statuses) != 3 || got.State != svc.Running || got.Accepts != accepted {
+		if got := s.last(); len(s.statuses) != 3 || got.State != svc.Running || got.Accepts != acceptedFirst {
 			t.Errorf("interrogated: %+v", s.statuses)
 		}
 		s.send(svc.Stop)

@@ -103,10 +103,11 @@ type fronted struct {
 
 // Run runs the program under the service manager until a stop.
 func (f *fronted) Run() error {
-	return Run(f.ctx, f.config.Name, func(ctx context.Context, _ *Service) error {
+	return Run(f.ctx, f.config.Name, func(ctx context.Context, s *Service) error {
 		if err := f.program.Start(f); err != nil {
 			return err
 		}
+		s.Ready()
 		<-ctx.Done()
 		return f.program.Stop(f)
 	})

@@ -23,6 +23,7 @@ type Service struct {
 	warnings []string // nobody has asked for yet
 	warned   bool
 
+	ready  chan struct{}      // the host is up
 	moved  chan struct{}      // a stop began or went on
 	resize chan time.Duration // a new budget; the latest wins
 }
@@ -34,6 +35,7 @@ func newService() *Service {
 	return &Service{
 		controls: make(chan string),
 		budget:   defaultBudget,
+		ready:    make(chan struct{}, 1),
 		moved:    make(chan struct{}, 1),
 		resize:   make(chan time.Duration, 1),
 	}
@@ -59,8 +61,9 @@ func Run(ctx context.Context, name string, body func(ctx context.Context, s *Ser
 // nobody has taken yet is not offered twice.
 func (s *Service) Controls() <-chan string { return s.controls }
 
-// Ready has nothing to do: RUNNING was reported when the body began. Other services wait for that.
-func (s *Service) Ready() {}
+// Ready lets the SCM send more than a stop. RUNNING was reported when the body began: other services wait
+// for that.
+func (s *Service) Ready() { signal(s.ready) }
 
 // Reloading has nothing to do.
 func (s *Service) Reloading() {}
@@ -104,7 +107,7 @@ func (s *Service) Stopping(budget time.Duration) {
 	s.mu.Lock()
 	s.stopping, s.budget = true, budget
 	s.mu.Unlock()
-	s.move()
+	signal(s.moved)
 }
 
 // Progress lets the next checkpoint be reported, also beyond the budget.
@@ -112,13 +115,13 @@ func (s *Service) Progress(int) {
 	s.mu.Lock()
 	s.steps++
 	s.mu.Unlock()
-	s.move()
+	signal(s.moved)
 }
 
-func (s *Service) move() {
+func signal(c chan struct{}) {
 	select {
-	case s.moved <- struct{}{}:
-	default:
+	case c <- struct{}{}:
+	default: // it was said already
 	}
 }
 
