@@ -29,7 +29,7 @@ var layers = [][]string{
 }
 
 // alone are packages that import nothing of ours.
-var alone = []string{"samples/quickstart/demo"}
+var alone = []string{"samples/quickstart/demo", "bench/nssm"}
 
 // forTests are packages that only tests may import.
 var forTests = append([]string{"host/process/processtest"}, alone...)
