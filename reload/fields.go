@@ -88,7 +88,12 @@ func (r *Redactor) hostFields(before, after *spec.Host) []Field {
 	a, b := reflect.ValueOf(before).Elem(), reflect.ValueOf(after).Elem()
 	var out []Field
 	for _, l := range hostLeaves() {
-		if x, y := a.FieldByIndex(l.index), b.FieldByIndex(l.index); !same(x, y) {
+		x, y := a.FieldByIndex(l.index), b.FieldByIndex(l.index)
+		switch {
+		case same(x, y):
+		case l.path == "log_targets":
+			out = append(out, r.targetFields(before.LogTargets, after.LogTargets)...)
+		default:
 			out = append(out, r.field(l, x, y))
 		}
 	}
@@ -144,6 +149,19 @@ func dependencyFields(before, after map[string]spec.Dependency) []Field {
 		y, inNew := after[name]
 		if inOld != inNew || x != y {
 			out = append(out, Field{Path: "depends_on." + name, Old: show(x, inOld), New: show(y, inNew), Class: "live"})
+		}
+	}
+	return out
+}
+
+func (r *Redactor) targetFields(before, after map[string]spec.LogTarget) []Field {
+	var out []Field
+	for _, name := range names(before, after) {
+		x, y := reflect.ValueOf(before[name]), reflect.ValueOf(after[name])
+		for _, l := range leavesOf(x.Type(), nil, "log_targets."+name+".") {
+			if l.class = "live"; !same(x.FieldByIndex(l.index), y.FieldByIndex(l.index)) {
+				out = append(out, r.field(l, x.FieldByIndex(l.index), y.FieldByIndex(l.index)))
+			}
 		}
 	}
 	return out

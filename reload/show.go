@@ -2,6 +2,7 @@ package reload
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -21,6 +22,8 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 		return r.list(path, x)
 	case []spec.Step:
 		return r.steps(x)
+	case map[string]string:
+		return r.pairs(x)
 	case *spec.Secret:
 		return r.secret(x)
 	case []int:
@@ -33,7 +36,12 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 		return s
 	}
 	switch {
-	case strings.HasSuffix(path, "max_size"):
+	case path == "logs.max_total" || path == "logs.min_free":
+		if v.Int() == spec.AutoSize {
+			return "auto"
+		}
+		return size(v.Int())
+	case strings.HasSuffix(path, "max_size"), strings.HasSuffix(path, ".max_line"), strings.HasSuffix(path, ".spool"):
 		return size(v.Int())
 	case path == "reload.max_removed" || path == "reload.max_restarted":
 		return fmt.Sprintf("%d%%", v.Int())
@@ -104,6 +112,20 @@ func (r *Redactor) secret(s *spec.Secret) string {
 		return "credential " + readable(s.Credential)
 	}
 	return "exec " + r.list("command", s.Exec)
+}
+
+func (r *Redactor) pairs(m map[string]string) string {
+	shown := make([]string, 0, len(m))
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		value := m[name]
+		if SecretName(name) {
+			value = r.Hash(value)
+		} else {
+			value = r.Text(readable(value))
+		}
+		shown = append(shown, readable(name)+"="+value)
+	}
+	return strings.Join(shown, ", ")
 }
 
 func (r *Redactor) steps(steps []spec.Step) string {

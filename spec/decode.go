@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -118,8 +119,16 @@ func (d *decoder) value(n *node, k *keyNode, field, base reflect.Value) {
 		d.group(n, k, field, base)
 	case kindTexts:
 		field.Set(reflect.ValueOf(d.texts(n)))
-	case kindCommand, kindEnv, kindPaths, kindPort, kindDepends, kindCodes, kindSteps, kindAffinity, kindSecret:
+	case kindCommand, kindEnv, kindPaths, kindPort, kindDepends, kindCodes, kindSteps, kindAffinity:
 		d.special(n, k)
+	case kindSecret:
+		if secret, ok := d.secret(n); ok {
+			field.Set(reflect.ValueOf(secret))
+		}
+	case kindPairs:
+		field.Set(reflect.ValueOf(d.pairs(n)))
+	case kindNamed:
+		d.named(n, k, field)
 	default:
 		if s, ok := d.text(n); ok {
 			if err := d.scalar(n, s, k, field); err != nil {
@@ -200,10 +209,31 @@ func (d *decoder) scalar(n *node, s string, k *keyNode, field reflect.Value) err
 		if err != nil {
 			return err
 		}
-		if v == "service" && k.name == "session" {
-			v = string(SessionService)
+		if zeroEnums[k.path] == v {
+			v = ""
 		}
 		field.SetString(v)
+	case kindPattern:
+		if _, err := regexp.Compile(s); err != nil {
+			return words("it is a regular expression as in Go and RE2; single quotes keep its backslashes", "%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		}
+		field.SetString(s)
+	case kindLimit:
+		if strings.EqualFold(s, "auto") {
+			field.SetInt(AutoSize)
+			return nil
+		}
+		v, err := ParseSize(s)
+		if err != nil {
+			return err
+		}
+		field.SetInt(v)
+	case kindLines:
+		v, err := parseLines(s)
+		if err != nil {
+			return err
+		}
+		field.SetFloat(v)
 	case kindAuto:
 		if s = strings.ToLower(strings.TrimSpace(s)); s == "auto" {
 			s = ""
@@ -239,11 +269,15 @@ func (d *decoder) scalar(n *node, s string, k *keyNode, field reflect.Value) err
 
 func plain(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
+// zeroEnums are the values of enumerations that are empty in the spec: the default of a zero struct.
+var zeroEnums = map[string]string{
+	"session": "service", "log.rotate": "none", "log.rotate_zone": "local", "log.format": "raw", "log.ansi": "keep",
+}
+
 // laterValues are values of enumerations that the full design has and this version has not.
 var laterValues = map[string][]string{
 	"condition": {"healthy"},
 	"type":      {"scheduled"},
-	"compress":  {"zstd"},
 }
 
 func (d *decoder) enum(s string, k *keyNode) (string, error) {

@@ -25,6 +25,12 @@ var defaultRestart = Restart{
 	Limit: 10, Window: 10 * time.Minute, RetryAfter: 10 * time.Minute,
 }
 
+// minMaxLine and maxMaxLine bound log.max_line: a mark must fit, and nobody reads more than a MiB as one line.
+const (
+	minMaxLine = 64
+	maxMaxLine = 1 << 20
+)
+
 const defaultStopTimeout = 30 * time.Second
 
 // defaultWatchQuiet is watch.quiet of a service that watches something.
@@ -40,8 +46,12 @@ var defaultHost = Host{
 	ShutdownTimeout: time.Minute,
 	Reload:          Reload{Mode: ReloadAuto, Quiet: 300 * time.Millisecond, MaxRemoved: 50, MaxRestarted: 100},
 	Restarts:        Restarts{Rate: 5},
+	Logs:            LogsDir{MaxTotal: AutoSize, MinFree: AutoSize},
 	Log:             HostLog{Level: "info", Format: "auto", MaxSize: 10 << 20, MaxFiles: 5},
 }
+
+// defaultTarget holds the built-in values of a log target.
+var defaultTarget = LogTarget{Compress: CompressGzip, Spool: 256 << 20, Timeout: 10 * time.Second, Facility: "daemon"}
 
 // minBurst is the least that restarts.burst: auto allows.
 const minBurst = 30

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,9 +34,7 @@ func (f *finisher) finish(sound bool) {
 	f.charset()
 	f.drives()
 	f.stop()
-	if p := s.Log.Path; p != "" && s.Log.Stderr != "" && f.d.l.paths.key(p) == f.d.l.paths.key(s.Log.Stderr) {
-		f.refuse("log.stderr", true, "is the same file as log.path", "leave it out: then both share one pipe and keep their order")
-	}
+	f.log()
 }
 
 // place returns where a key was set and its path, or the name of the service when nothing set it.
@@ -108,6 +107,29 @@ func (f *finisher) command(sound bool) {
 	default:
 		s.CommandDir = f.d.l.dir
 	}
+}
+
+func (f *finisher) log() {
+	g := &f.s.Log
+	if p := g.Path; p != "" && g.Stderr != "" && f.d.l.paths.key(p) == f.d.l.paths.key(g.Stderr) {
+		f.refuse("log.stderr", g.Format == FormatRaw, "is the same file as log.path", "leave it out: then both share one pipe and keep their order")
+	}
+	f.refuse("log.max_line", g.MaxLine != 0 && (g.MaxLine < minMaxLine || g.MaxLine > maxMaxLine), "must be 64B to 1MiB", "")
+	seen := map[string]bool{}
+	for _, name := range g.Forward {
+		_, known := f.d.l.targets[name]
+		f.refuse("log.forward", !known, fmt.Sprintf("there is no target %s in host.log_targets", quote(name)), f.targetHint(name))
+		f.refuse("log.forward", seen[name], fmt.Sprintf("%s is listed twice", quote(name)), "")
+		seen[name] = true
+	}
+}
+
+func (f *finisher) targetHint(name string) string {
+	names := slices.Sorted(maps.Keys(f.d.l.targets))
+	if len(names) == 0 {
+		return "name it there: " + name + ": {type: loki, url: \"http://…\"}"
+	}
+	return "there are " + strings.Join(names, ", ")
 }
 
 // size refuses arguments and variables that no system would take.

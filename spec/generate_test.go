@@ -202,6 +202,14 @@ func keySchema(k *keyNode) object {
 		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
 	case kindSecret:
 		return object{"anyOf": []any{object{"$ref": "#/definitions/secret"}, object{"type": "null"}}}
+	case kindPattern, kindLimit:
+		return object{"type": []string{"string", "integer", "null"}}
+	case kindLines:
+		return object{"type": []string{"string", "number", "null"}}
+	case kindPairs:
+		return object{"type": []string{"object", "null"}, "additionalProperties": object{"type": []string{"string", "number", "boolean"}}}
+	case kindNamed:
+		return object{"type": []string{"object", "null"}, "additionalProperties": sectionSchema(k.children["*"])}
 	case kindGroup:
 		if k.short != "" {
 			return object{"anyOf": []any{keySchema(k.children[k.short]), sectionSchema(k)}}
@@ -294,8 +302,14 @@ func typeWords(k *keyNode) string {
 		return "name, or -20 to 19"
 	case kindAffinity:
 		return "list of numbers, or 0-3"
-	case kindSecret:
+	case kindSecret, kindNamed, kindPairs:
 		return "mapping"
+	case kindPattern:
+		return "regular expression"
+	case kindLimit:
+		return "auto or a size"
+	case kindLines:
+		return "number, or rate"
 	}
 	panic("no words for " + k.path)
 }

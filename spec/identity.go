@@ -41,7 +41,7 @@ var secretKeys = []string{"file", "env", "exec", "dpapi", "credential"}
 func (d *decoder) secret(n *node) (*Secret, bool) {
 	if n.kind != mapNode {
 		d.fail(n, words("a secret never stands in the file; write {file: secrets/db}, {env: NAME}, {exec: [...]}, {dpapi: FILE} or {credential: NAME}",
-			"must be a mapping, found %s", n.describe()))
+			"must be a mapping, found something else")) // which may be the secret
 		return nil, false
 	}
 	out, found, ok := &Secret{}, 0, true

@@ -34,9 +34,14 @@ const (
 	kindAffinity
 	kindCores // a percentage of one core, may be over 100
 	kindSecret
-	kindSwitch // auto, true or false
-	kindAuto   // a text, or auto
-	kindLater  // of the full design, not in this version
+	kindSwitch  // auto, true or false
+	kindAuto    // a text, or auto
+	kindPattern // a regular expression
+	kindNamed   // a mapping of names to groups of the keys below path.*
+	kindPairs   // a mapping of names to texts
+	kindLimit   // a size, or auto
+	kindLines   // a number of lines per second, or a rate
+	kindLater   // of the full design, not in this version
 )
 
 // key is one key of the spec: the one place from which the decoder, the schema and the reference know it.
@@ -76,12 +81,29 @@ var hostKeys = []key{
 	{path: "control.group", kind: kindText, def: "none", doc: "Group that may use it, besides the administrator and the owner."},
 	{path: "logs", kind: kindGroup, doc: "Where the logs of services lie."},
 	{path: "logs.dir", kind: kindPath, def: "auto", doc: "Folder; auto is logs in the state folder, under a service manager on Unix /var/log/servicehost/<name>."},
-	{path: "logs.max_total", kind: kindLater},
-	{path: "logs.min_free", kind: kindLater},
+	{path: "logs.max_total", kind: kindLimit, def: "auto", doc: "Size of all rotated files together, of which the oldest go; auto is 10% of the volume, at most 10GiB, 0 is no limit."},
+	{path: "logs.min_free", kind: kindLimit, def: "auto", doc: "Space that rotated files leave free on the volume; auto is 5% of it, at most 1GiB, 0 is no limit."},
 	{path: "state_dir", kind: kindPath, def: "auto", doc: "Folder of what the host keeps; auto is .host beside the spec, under a service manager the system's place."},
 	{path: "event_log", kind: kindSwitch, def: "auto", doc: "Whether important events go to the Windows Event Log, journald or syslog; auto is under a service manager only."},
 	{path: "http", kind: kindLater},
-	{path: "log_targets", kind: kindLater},
+	{path: "log_targets", kind: kindNamed, def: "none", doc: "Receivers of output by name, for log.forward."},
+	{path: "log_targets.*.type", kind: kindEnum, enum: []string{"otlp", "loki", "syslog", "json"}, def: "required", doc: "OTLP over HTTP, Loki's push API, syslog as in RFC 5424, or one JSON object a line.", class: "live"},
+	{path: "log_targets.*.url", kind: kindText, def: "required", doc: "http or https; syslog: udp, tcp or tls; json: tcp, tls, http or https. A path that is left out is that of the protocol.", class: "live"},
+	{path: "log_targets.*.headers", kind: kindPairs, def: "none", doc: "Further headers of requests over HTTP.", class: "live"},
+	{path: "log_targets.*.labels", kind: kindPairs, def: "none", doc: "Further labels, besides host, service, instance and stream.", class: "live"},
+	{path: "log_targets.*.token", kind: kindSecret, def: "none", doc: "Bearer token: {file}, {env}, {exec}, {dpapi} or {credential}.", class: "live"},
+	{path: "log_targets.*.user", kind: kindText, def: "none", doc: "User of basic authentication.", class: "live"},
+	{path: "log_targets.*.password", kind: kindSecret, def: "none", doc: "His password, as token.", class: "live"},
+	{path: "log_targets.*.tls", kind: kindGroup, doc: "How the target is trusted.", class: "live"},
+	{path: "log_targets.*.tls.ca", kind: kindPath, def: "those of the system", doc: "Certificates of the authorities that are trusted, PEM.", class: "live"},
+	{path: "log_targets.*.tls.cert", kind: kindPath, def: "none", doc: "Certificate to show, PEM.", class: "live"},
+	{path: "log_targets.*.tls.key", kind: kindPath, def: "none", doc: "Its key, PEM.", class: "live"},
+	{path: "log_targets.*.tls.server_name", kind: kindText, def: "that of the url", doc: "Name that the target's certificate must have.", class: "live"},
+	{path: "log_targets.*.tls.insecure", kind: kindBool, def: "false", doc: "Takes any certificate.", class: "live"},
+	{path: "log_targets.*.compress", kind: kindEnum, enum: []string{"gzip", "none"}, def: "gzip", doc: "How requests over HTTP are compressed.", class: "live"},
+	{path: "log_targets.*.spool", kind: kindSize, def: "256MiB", doc: "Space on disk for what waits while the target is away; what is more is dropped, oldest first, and counted.", class: "live"},
+	{path: "log_targets.*.timeout", kind: kindDuration, def: "10s", doc: "Of a request or a connection.", class: "live"},
+	{path: "log_targets.*.facility", kind: kindEnum, enum: []string{"user", "daemon", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"}, def: "daemon", doc: "Facility of syslog.", class: "live"},
 }
 
 // serviceKeys are the keys of a service, and of defaults.
@@ -130,15 +152,16 @@ var serviceKeys = []key{
 	{path: "log.max_size", kind: kindSize, def: "50MiB", doc: "Size at which the file is rotated; 0 is no limit."},
 	{path: "log.max_files", kind: kindInt, max: 10_000, def: "10", doc: "Rotated files that are kept."},
 	{path: "log.max_age", kind: kindDuration, def: "0", doc: "Rotated files older than this are removed; 0 is never."},
-	{path: "log.compress", kind: kindEnum, enum: []string{"gzip", "none"}, def: "gzip", doc: "How rotated files are compressed."},
+	{path: "log.compress", kind: kindEnum, enum: []string{"gzip", "zstd", "none"}, def: "gzip", doc: "How rotated files are compressed."},
 	{path: "log.encoding", kind: kindAuto, def: "auto", doc: "Encoding of the output, which is written as UTF-8: utf-8, gbk, utf-16le, cp437 or another IANA name. auto is UTF-8 as it is, and on Windows the code page of the system for what is no UTF-8."},
-	{path: "log.rotate", kind: kindLater},
-	{path: "log.format", kind: kindLater, off: []string{"raw"}},
-	{path: "log.multiline", kind: kindLater},
-	{path: "log.ansi", kind: kindLater, off: []string{"keep"}},
-	{path: "log.max_line", kind: kindLater},
-	{path: "log.rate", kind: kindLater, off: []string{"0"}},
-	{path: "log.forward", kind: kindLater},
+	{path: "log.rotate", kind: kindEnum, enum: []string{"none", "hourly", "daily"}, def: "none", doc: "Rotated at the hour or at midnight too, whatever the size."},
+	{path: "log.rotate_zone", kind: kindEnum, enum: []string{"local", "utc"}, def: "local", doc: "Whose hours and days rotate means."},
+	{path: "log.format", kind: kindEnum, enum: []string{"raw", "text", "json"}, def: "raw", doc: "raw is the output as it is, text puts time and stream in front of each line, json makes an object of it."},
+	{path: "log.multiline", kind: kindPattern, def: "none", doc: "Regular expression of lines that belong to the one before, such as '^\\s' for stack traces; they are one record."},
+	{path: "log.ansi", kind: kindEnum, enum: []string{"keep", "strip"}, def: "keep", doc: "Whether escape sequences (colours) stay."},
+	{path: "log.max_line", kind: kindSize, def: "64KiB; raw: whole", doc: "Longer lines and records are cut, with a mark."},
+	{path: "log.rate", kind: kindLines, def: "0", doc: "Lines per second that are kept, with as many at once; what is dropped is counted in the file. 0 is all."},
+	{path: "log.forward", kind: kindTexts, def: "none", doc: "Names of host.log_targets that get the output too."},
 	{path: "max_runtime", kind: kindDuration, def: "0s", doc: "It is restarted, or a oneshot ended, after this; 0 is never."},
 	{path: "track", kind: kindEnum, enum: []string{"main", "tree"}, def: "main", doc: "What keeps it up: its main process, or anything in its tree."},
 	{path: "limits", kind: kindGroup, doc: "What its whole tree may use."},
@@ -217,7 +240,7 @@ func newSection(keys []key, t reflect.Type) *section {
 		parent.order = append(parent.order, n)
 		s.all = append(s.all, n)
 		s.byName[name] = append(s.byName[name], n)
-		if k.kind == kindDepends {
+		if k.kind == kindDepends || k.kind == kindNamed {
 			each := &keyNode{key: key{path: k.path + ".*", kind: kindGroup}, name: "*", field: -1, children: map[string]*keyNode{}}
 			n.children["*"] = each
 		}

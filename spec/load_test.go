@@ -134,10 +134,10 @@ services:
 	wantHost := Host{
 		Name: "orders-01", ShutdownTimeout: time.Minute, Reload: Reload{ReloadAuto, 300 * time.Millisecond, 50, 100},
 		Restarts: Restarts{5, 30}, Log: HostLog{Level: "info", Format: "auto", MaxSize: 10 << 20, MaxFiles: 5},
-		Control: Control{"ops"}, Logs: LogsDir{s.Dir + "/.host/logs"}, StateDir: s.Dir + "/.host",
+		Control: Control{"ops"}, Logs: LogsDir{Dir: s.Dir + "/.host/logs", MaxTotal: AutoSize, MinFree: AutoSize}, StateDir: s.Dir + "/.host",
 		EventLog: "false",
 	}
-	if s.Host != wantHost {
+	if !reflect.DeepEqual(s.Host, wantHost) {
 		t.Errorf("got  %+v\nwant %+v", s.Host, wantHost)
 	}
 }

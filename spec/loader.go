@@ -32,6 +32,7 @@ type loader struct {
 	vars     map[string]*variable
 	hostVars map[string]string
 	envFiles map[string]*envFileContent
+	targets  map[string]LogTarget // of the host
 }
 
 func newLoader(o Options) *loader {
@@ -302,5 +303,6 @@ func (l *loader) decodeHost(root *node, h *Host) {
 	if h.Name == "" {
 		h.Name = l.defaultName()
 	}
+	l.targets = h.LogTargets
 	l.fillHost(h)
 }

@@ -59,7 +59,7 @@ func (l *loader) decodeServices(root *node, s *Spec) {
 			continue
 		}
 		path := "services." + name
-		if err := checkName(name); err != nil {
+		if err := checkName(name, "service"); err != nil {
 			message, hint := errorWords(err)
 			l.problemAt(p.key, path, message, hint)
 			continue
@@ -78,8 +78,8 @@ func (l *loader) decodeServices(root *node, s *Spec) {
 	l.checkTogether(sd, s)
 }
 
-// checkName says why a name is none for a service.
-func checkName(name string) error {
+// checkName says why a name is none of a service or target.
+func checkName(name, of string) error {
 	const hint = "names have letters, digits, - and _, at most 63 of them, and begin with a letter or digit"
 	if name == "" {
 		return words(hint, "the name is empty")
@@ -87,7 +87,7 @@ func checkName(name string) error {
 	for i := range len(name) {
 		c := name[i]
 		if !isLetter(c) && (c < '0' || c > '9') && (i == 0 || c != '-' && c != '_') {
-			return words(hint, "%s is not the name of a service", quote(name))
+			return words(hint, "%s is not the name of a %s", quote(name), of)
 		}
 	}
 	if len(name) > 63 {

@@ -37,10 +37,6 @@ func (d *decoder) special(n *node, k *keyNode) {
 		if cpus, ok := d.affinity(n); ok {
 			dr.svc.Affinity = cpus
 		}
-	case "password":
-		if secret, ok := d.secret(n); ok {
-			dr.svc.Password = secret
-		}
 	case "watch.paths":
 		dr.svc.Watch.Paths = d.watchPaths(n)
 	case "stop.steps":

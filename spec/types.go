@@ -29,6 +29,8 @@ type Host struct {
 	StateDir        string        `key:"state_dir" class:"next_start"`
 	// EventLog is "true", "false", or empty for auto: under a service manager.
 	EventLog string `key:"event_log" class:"next_start"`
+	// LogTargets are where services can forward their output to, by name.
+	LogTargets map[string]LogTarget `key:"log_targets" class:"live"`
 }
 
 // Reload says how edits of the files are taken.
@@ -70,8 +72,13 @@ type Control struct {
 
 // LogsDir is where service logs lie unless a service says otherwise.
 type LogsDir struct {
-	Dir string `key:"dir" class:"next_start"`
+	Dir      string `key:"dir" class:"next_start"`
+	MaxTotal int64  `key:"max_total" class:"live"` // bytes of rotated files of all services; 0: no limit; AutoSize: see its key
+	MinFree  int64  `key:"min_free" class:"live"`  // bytes left free on the volume; 0: no limit; AutoSize: see its key
 }
+
+// AutoSize stands for a size that depends on the volume.
+const AutoSize = -1
 
 // Service is the effective spec of one instance of a service. All paths are absolute.
 type Service struct {
@@ -280,7 +287,100 @@ type Log struct {
 	MaxAge   time.Duration `key:"max_age" class:"live"`
 	Compress Compression   `key:"compress" class:"live"`
 	// Encoding is the name of the output's encoding, lower case; empty for auto.
-	Encoding string `key:"encoding" class:"live"`
+	Encoding   string    `key:"encoding" class:"live"`
+	Rotate     Rotation  `key:"rotate" class:"live"`
+	RotateZone Zone      `key:"rotate_zone" class:"live"`
+	Format     LogFormat `key:"format" class:"live"`
+	// Multiline is a regular expression: a line that it matches belongs to the one before. Empty: none.
+	Multiline string `key:"multiline" class:"live"`
+	ANSI      ANSI   `key:"ansi" class:"live"`
+	// MaxLine is in bytes; 0: not set, which is DefaultMaxLine but in raw files, whose lines are kept whole.
+	MaxLine int64 `key:"max_line" class:"live"`
+	// Rate is how many lines per second are kept, 0: all.
+	Rate float64 `key:"rate" class:"live"`
+	// Forward names elements of Host.LogTargets.
+	Forward []string `key:"forward" class:"live"`
+}
+
+// DefaultMaxLine is log.max_line where records are made of lines and nothing else is said, in bytes.
+const DefaultMaxLine = 64 << 10
+
+// Rotation is a time at which logs are rotated, whatever their size.
+type Rotation string
+
+// The values of log.rotate.
+const (
+	RotateNever  Rotation = ""
+	RotateHourly Rotation = "hourly"
+	RotateDaily  Rotation = "daily"
+)
+
+// Zone says whose hours and days are meant.
+type Zone string
+
+// The values of log.rotate_zone.
+const (
+	ZoneLocal Zone = ""
+	ZoneUTC   Zone = "utc"
+)
+
+// LogFormat is how lines are written.
+type LogFormat string
+
+// The values of log.format.
+const (
+	FormatRaw  LogFormat = "" // as they come
+	FormatText LogFormat = "text"
+	FormatJSON LogFormat = "json"
+)
+
+// ANSI says what becomes of escape sequences.
+type ANSI string
+
+// The values of log.ansi.
+const (
+	ANSIKeep  ANSI = ""
+	ANSIStrip ANSI = "strip"
+)
+
+// LogTarget is a receiver of output.
+type LogTarget struct {
+	Type    TargetType        `key:"type"`
+	URL     string            `key:"url"`
+	Headers map[string]string `key:"headers"`
+	Labels  map[string]string `key:"labels"`
+	// Token is sent as a bearer token, User and Password as basic authentication.
+	Token    *Secret   `key:"token"`
+	User     string    `key:"user"`
+	Password *Secret   `key:"password"`
+	TLS      TargetTLS `key:"tls"`
+	// Compress is gzip or none; of requests over HTTP.
+	Compress Compression `key:"compress"`
+	// Spool bounds what is kept on disk while the target is away, in bytes.
+	Spool   int64         `key:"spool"`
+	Timeout time.Duration `key:"timeout"` // of one request or connection attempt
+	// Facility is that of syslog, by number.
+	Facility string `key:"facility"`
+}
+
+// TargetType is the protocol of a target.
+type TargetType string
+
+// The values of log_targets.*.type.
+const (
+	TargetOTLP   TargetType = "otlp"
+	TargetLoki   TargetType = "loki"
+	TargetSyslog TargetType = "syslog"
+	TargetJSON   TargetType = "json"
+)
+
+// TargetTLS is how a target is trusted and convinced; paths are absolute or empty.
+type TargetTLS struct {
+	CA         string `key:"ca"`
+	Cert       string `key:"cert"`
+	Key        string `key:"key"`
+	ServerName string `key:"server_name"`
+	Insecure   bool   `key:"insecure"`
 }
 
 // Compression of rotated files.
@@ -290,4 +390,5 @@ type Compression string
 const (
 	CompressNone Compression = "none"
 	CompressGzip Compression = "gzip"
+	CompressZstd Compression = "zstd"
 )

@@ -222,6 +222,20 @@ func parseRate(s string) (float64, error) {
 	return value / per, nil
 }
 
+// parseLines reads a number of lines per second, with or without a unit; 0 is no limit.
+func parseLines(s string) (float64, error) {
+	if n, err := strconv.ParseFloat(s, 64); err == nil && n >= 0 && n <= 1e9 {
+		return n, nil
+	}
+	number, unit, ok := strings.Cut(s, "/")
+	value, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	per := map[string]float64{"s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
+	if err != nil || !ok || per == 0 || math.IsNaN(value) || value <= 0 || value/per > 1e9 {
+		return 0, words("write lines per second, such as 1000, or 600/m", "%s is no rate of lines", quote(s))
+	}
+	return value / per, nil
+}
+
 func parseBool(s string) (bool, error) {
 	switch strings.ToLower(s) {
 	case "true", "yes", "on":

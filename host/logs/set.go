@@ -13,6 +13,9 @@ type Options struct {
 	// OnEvent hears of trouble with log files. It is called rarely, from any goroutine, with no lock
 	// of this package held, and must not block long: a stream waits for it. May be nil.
 	OnEvent func(Event)
+	// Sink returns where the records for a name in log.forward go. It is asked once for each name that a
+	// spec brings; nil is for nowhere. May be nil.
+	Sink func(target string) Sink
 }
 
 // The kinds of events.
