@@ -112,6 +112,9 @@ func (a *app) install(ctx context.Context, o installOptions) error {
 		return err
 	}
 	out := installed{Name: name, Created: r.Created, Changed: slices.Concat([]string{}, r.Changed), Warnings: slices.Concat(warnings, r.Warnings)}
+	if w := warnOfAccount(name, o.account); w != "" {
+		out.Warnings = append(out.Warnings, w)
+	}
 	if err := eventlog.Install(name); err != nil {
 		out.Warnings = append(out.Warnings, err.Error())
 	}

@@ -29,6 +29,9 @@ var endSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 // needsPassword reports whether the service manager wants the password of an account: none does here.
 func needsPassword(string) bool { return false }
 
+// warnOfAccount has nothing to say: systemd and launchd start services as root, and who knows them knows that.
+func warnOfAccount(string, string) string { return "" }
+
 // makeFolders makes the places of an installed host for the account that it runs as, so that one without
 // the right to write in /var finds them.
 func makeFolders(state, logs, account string) error {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,12 +46,24 @@ func needsPassword(account string) bool {
 	if !ok {
 		return strings.Contains(account, "@")
 	}
+	if domain == "." && strings.EqualFold(name, "LocalSystem") {
+		return false
+	}
 	for _, own := range []string{"NT AUTHORITY", "NT SERVICE", "IIS APPPOOL"} {
 		if strings.EqualFold(domain, own) {
 			return false
 		}
 	}
 	return !strings.HasSuffix(name, "$")
+}
+
+// warnOfAccount says what an account that nobody chose means; empty: nothing.
+func warnOfAccount(service, account string) string {
+	if account != "" {
+		return ""
+	}
+	return fmt.Sprintf(`the service runs as LocalSystem, which may do anything on this machine, and so may every child without "user"; `+
+		`for less, give --account "NT SERVICE\%s" and that account rights on the folders it needs, or --account LocalSystem if it has to be so`, service)
 }
 
 // makeFolders makes the places of an installed host for the account that it runs as: one without the rights
