@@ -160,6 +160,9 @@ func (b *Binaries) Look(name string) {
 	}
 }
 
+// Recheck has every group looked at once it is quiet, whatever events there were: some may be missing.
+func (b *Binaries) Recheck() { b.notice(func(*group) bool { return true }) }
+
 // Settle looks at every group without waiting for quiet, and returns when all contents are known or ctx ends.
 func (b *Binaries) Settle(ctx context.Context) {
 	ring := make(chan struct{}, 1)

@@ -137,6 +137,20 @@ func TestBinariesPollWhereNothingTells(t *testing.T) {
 	found(t, b)
 }
 
+func TestBinariesAreRecheckedWhenAsked(t *testing.T) {
+	exe := filepath.Join(t.TempDir(), "api.exe")
+	write(t, exe, "one")
+	b := watched(t, 10*time.Millisecond, BinariesOptions{}, exe)
+	b.mu.Lock()
+	for _, g := range b.groups {
+		g.want = nil // no event concerns it
+	}
+	b.mu.Unlock()
+	write(t, exe, "two, longer")
+	b.Recheck()
+	found(t, b)
+}
+
 func TestBinariesReadOnlyWhatWasTouched(t *testing.T) {
 	dir := t.TempDir()
 	old := time.Now().Add(-time.Hour)

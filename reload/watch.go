@@ -134,6 +134,9 @@ func (w *Watcher) SetInputs(inputs []spec.Input) {
 	signal(w.kick)
 }
 
+// Recheck has the files read soon, whatever events there were: some may be missing.
+func (w *Watcher) Recheck() { signal(w.kick) }
+
 // listen takes events and does nothing that could wait.
 func (w *Watcher) listen(ctx context.Context) {
 	if w.fs == nil {

@@ -290,6 +290,19 @@ func TestWatchPollsWhereNothingTells(t *testing.T) {
 	triggers(t, w)
 }
 
+func TestWatchRechecksWhenAsked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "services.yaml")
+	write(t, path, "one")
+	w := watching(t, load(path))
+	eventually(t, w, "the first look", func() bool { return w.read != nil })
+	w.mu.Lock()
+	w.fs.Close() // as on a network drive after a sleep
+	w.mu.Unlock()
+	write(t, path, "two")
+	w.Recheck()
+	triggers(t, w)
+}
+
 func TestWatchWithoutInputsDoesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := Watch(ctx, Options{})

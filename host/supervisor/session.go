@@ -27,7 +27,17 @@ type signOut struct {
 }
 
 // SessionChanged tells that somebody signed in or out. Services on the desktop of the user look anew.
-func (s *Supervisor) SessionChanged() {
+func (s *Supervisor) SessionChanged() { s.ringAll() }
+
+// Resumed tells that the machine slept and woke up. Timers stood still meanwhile, so that what is due by the
+// clock is done now: wishes that end at a time, retries and whatever else waits for a moment.
+func (s *Supervisor) Resumed() {
+	_ = s.do(func() { s.endWishes(time.Now()) }) // one that stops has no wishes to end
+	s.ringAll()
+}
+
+// ringAll has every instance look at its clock anew.
+func (s *Supervisor) ringAll() {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, i := range s.list {

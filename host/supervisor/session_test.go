@@ -55,6 +55,30 @@ func TestServiceWaitsForSomebodyToSignIn(t *testing.T) {
 	})
 }
 
+// While the machine sleeps the clock goes on, and timers may not: here those of a backoff and of a wish.
+func TestWhatCameDueInSleepIsDoneOnResume(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		r.apply(service("api"), service("loop", func(s *spec.Service) { s.Restart.Delay, s.Restart.MaxDelay = time.Hour, time.Hour }))
+		first := r.want("loop", Running)
+		r.fake.Exit(first.Run, 1, "")
+		synctest.Wait()
+		r.want("loop", Backoff)
+		r.do(Act{Verb: Stop, Names: []string{"api"}, Until: time.Now().Add(2 * time.Hour)})
+		if err := r.sup.do(func() { r.sup.timer.Stop() }); err != nil {
+			t.Fatal(err)
+		}
+		r.sup.index[Key{"loop", 1}].timer.Stop()
+		settle(3 * time.Hour)
+		r.want("loop", Backoff)
+		r.want("api", Stopped)
+		r.sup.Resumed()
+		synctest.Wait()
+		r.want("loop", Running)
+		r.want("api", Running)
+	})
+}
+
 func TestServiceLooksForAUserByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d desk
