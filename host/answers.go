@@ -108,6 +108,9 @@ func (h *Host) Act(ctx context.Context, r control.ActRequest) (control.ActResult
 		defer cancel()
 	}
 	outs, err := h.sup.Do(ctx, a)
+	if r.Verb == control.VerbRotate && r.All && h.logFile != nil {
+		err = errors.Join(err, h.logFile.Rotate())
+	}
 	var unknown *supervisor.UnknownError
 	switch {
 	case errors.As(err, &unknown):

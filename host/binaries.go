@@ -156,6 +156,16 @@ func (b *binaries) handedOut(next, dressed *spec.Spec) {
 	}
 }
 
+// recheck looks at the watched files, for events may be missing.
+func (b *binaries) recheck() {
+	b.mu.Lock()
+	watch := b.watch
+	b.mu.Unlock()
+	if watch != nil {
+		watch.Recheck()
+	}
+}
+
 // excluded names what the host itself writes.
 func excluded(sp *spec.Spec) []string {
 	out := []string{sp.Host.StateDir + string(filepath.Separator), sp.Host.Logs.Dir + string(filepath.Separator), sp.Host.StateDir, sp.Host.Logs.Dir}

@@ -8,9 +8,32 @@ import (
 	"syscall"
 )
 
-// hangups delivers SIGHUP, which asks for a reload.
-func hangups() (<-chan os.Signal, func()) {
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, syscall.SIGHUP)
-	return c, func() { signal.Stop(c) }
+// askingSignals delivers SIGHUP, which asks for a reload, and SIGUSR1, which asks for new log files. They are
+// taken from the very start to the very end: at any other time they would end the process.
+func askingSignals() (<-chan Control, func()) {
+	from, to, done := make(chan os.Signal, 2), make(chan Control), make(chan struct{})
+	signal.Notify(from, syscall.SIGHUP, syscall.SIGUSR1)
+	go func() {
+		for {
+			var c Control
+			select {
+			case s := <-from:
+				c = ControlReload
+				if s == syscall.SIGUSR1 {
+					c = ControlRotate
+				}
+			case <-done:
+				return
+			}
+			select {
+			case to <- c:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return to, func() {
+		signal.Stop(from)
+		close(done)
+	}
 }

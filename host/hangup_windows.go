@@ -1,6 +1,4 @@
 package host
 
-import "os"
-
-// hangups: Windows has no SIGHUP; the service manager's control PARAMCHANGE has its place.
-func hangups() (<-chan os.Signal, func()) { return nil, func() {} }
+// askingSignals: Windows has none of these; the service manager's controls PARAMCHANGE and 128 have their place.
+func askingSignals() (<-chan Control, func()) { return nil, func() {} }

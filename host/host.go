@@ -70,7 +70,7 @@ type Host struct {
 	started  time.Time
 	log      *zap.Logger
 	level    zap.AtomicLevel
-	logFile  io.Closer // nil: standard error
+	logFile  *rotator // nil: standard error
 	store    *state.Store
 	events   *eventlog.Log // nil: the system's log hears nothing
 	noEvents bool          // as the spec says
@@ -83,6 +83,7 @@ type Host struct {
 	binaries *binaries
 	keeping  sync.Mutex // the last good spec is being written
 	reloads  chan func()
+	signals  <-chan Control
 	usage    usage
 	trimmer  trimmer
 	stirred  chan struct{}   // rung at every event, for the service manager
@@ -111,7 +112,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("cannot find the own executable: %w", err)
 	}
-	h := &Host{opt: o, exe: exe, started: time.Now(), reloads: make(chan func()), stirred: make(chan struct{}, 1), level: zap.NewAtomicLevel()}
+	signals, ignore := askingSignals()
+	defer ignore()
+	h := &Host{opt: o, signals: signals, exe: exe, started: time.Now(), reloads: make(chan func()), stirred: make(chan struct{}, 1), level: zap.NewAtomicLevel()}
 	defer func() { h.endEvents(err) }()
 	res := h.load()
 	first := res.Spec

@@ -92,7 +92,7 @@ func (h *Host) carryOut(ctx context.Context, c Control) {
 		// Not waited for: what comes next may be the question why it takes so long.
 		err = h.inLoop(ctx, func() { h.takeIn(h.ctx, control.ReloadRequest{Actor: byManager}, false) })
 	case ControlRotate:
-		_, err = h.Act(ctx, control.ActRequest{Verb: control.VerbRotate, All: true, Actor: byManager})
+		err = h.rotateAll(ctx, byManager)
 	case ControlDump:
 		var path string
 		if path, err = h.dump(time.Now()); err == nil {
@@ -102,10 +102,25 @@ func (h *Host) carryOut(ctx context.Context, c Control) {
 		h.sup.SessionChanged()
 	case ControlResume:
 		h.log.Info("the machine woke up")
+		h.resumed()
 	}
 	if err != nil && ctx.Err() == nil {
 		h.publish(journal.Event{Kind: journal.Warning, Actor: byManager, Reason: fmt.Sprintf("cannot do %q: %v", c, err)})
 	}
+}
+
+// rotateAll begins new files for all services and for the host's own log.
+func (h *Host) rotateAll(ctx context.Context, actor string) error {
+	_, err := h.Act(ctx, control.ActRequest{Verb: control.VerbRotate, All: true, Actor: actor})
+	return err
+}
+
+// resumed makes up for the time that the machine slept: timers stood still meanwhile, moments in time did
+// not, and changes on network drives were told to nobody.
+func (h *Host) resumed() {
+	h.sup.Resumed()
+	h.watcher.Recheck()
+	h.binaries.recheck()
 }
 
 // statusQuiet is how long changes are collected before the manager is told of them.

@@ -146,12 +146,23 @@ func TestManagerIsToldHowTheHostIs(t *testing.T) {
 	}
 }
 
+// rotations counts the older files of the host's own log.
+func (h *managedHost) rotations() int {
+	h.t.Helper()
+	found, err := filepath.Glob(filepath.Join(h.dir, "logs", "host.log.*"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return len(found)
+}
+
 func TestManagerAsksForAReloadAndADump(t *testing.T) {
 	h := startManaged(t)
 	h.controls <- "of a later version" // is not understood, and no reason to end
 	h.controls <- ControlReload
 	h.until("reload", func(told []string, _ string, _ int) bool { return slices.Contains(told, "reloaded") })
 	h.controls <- ControlRotate
+	h.until("a new host.log", func([]string, string, int) bool { return h.rotations() == 1 })
 	h.controls <- ControlResume
 	h.controls <- ControlDump
 	var dumps []string

@@ -37,8 +37,6 @@ func (h *Host) watch(ctx context.Context, inputs []spec.Input) {
 
 // reloadLoop takes in edits and requests one after the other; only waiting for their ends is done elsewhere.
 func (h *Host) reloadLoop(ctx context.Context) {
-	hup, stop := hangups()
-	defer stop()
 	for {
 		select {
 		case <-h.watcher.C():
@@ -49,14 +47,27 @@ func (h *Host) reloadLoop(ctx context.Context) {
 			if !h.pausedNow(true) && !h.binaries.handled() {
 				h.takeInBinaries(ctx)
 			}
-		case <-hup:
-			h.takeIn(ctx, control.ReloadRequest{Actor: "SIGHUP"}, false)
+		case c := <-h.signals:
+			h.signalled(ctx, c)
 		case f := <-h.reloads:
 			f()
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// signalled does what a signal asks for.
+func (h *Host) signalled(ctx context.Context, c Control) {
+	if c == ControlReload {
+		h.takeIn(ctx, control.ReloadRequest{Actor: "SIGHUP"}, false)
+		return
+	}
+	go func() { // a disk that hangs must hold up no edit
+		if err := h.rotateAll(ctx, "SIGUSR1"); err != nil && ctx.Err() == nil {
+			h.publish(journal.Event{Kind: journal.Warning, Actor: "SIGUSR1", Reason: err.Error()})
+		}
+	}()
 }
 
 // outcome is what became of a reload so far; wait is nil when there is nothing to wait for.

@@ -63,7 +63,7 @@ func (r *rotator) Write(p []byte) (int, error) {
 	}
 	if r.max > 0 && r.size > 0 && r.size+int64(len(p)) > r.max {
 		if now := time.Now(); !now.Before(r.wait) {
-			r.rotate(now)
+			_ = r.rotate(now) // else it grows on, and is tried again
 		}
 	}
 	if r.f == nil {
@@ -76,19 +76,36 @@ func (r *rotator) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Rotate begins a new file now, unless the current one is empty.
+func (r *rotator) Rotate() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || r.size == 0 {
+		return nil
+	}
+	if r.f == nil { // it could not be opened anew
+		return r.open()
+	}
+	if err := r.rotate(time.Now()); err != nil {
+		return fmt.Errorf("cannot rotate the host's log, it grows on: %w", err)
+	}
+	return r.open()
+}
+
 // rotate moves the current file aside before it touches the older ones. Where it can't be moved it grows on:
 // better than a log that stops, or one whose past is pushed out by tries.
-func (r *rotator) rotate(now time.Time) {
+func (r *rotator) rotate(now time.Time) error {
 	r.f.Close()
 	r.f = nil
 	aside := r.path + ".0"
 	if err := os.Rename(r.path, aside); err != nil {
 		r.wait = now.Add(rotateRetry)
-		return
+		return err
 	}
 	for n := r.keep - 1; n >= 0; n-- {
 		_ = os.Rename(fmt.Sprintf("%s.%d", r.path, n), fmt.Sprintf("%s.%d", r.path, n+1)) // few of them exist at first
 	}
+	return nil
 }
 
 func (r *rotator) Sync() error { return nil }

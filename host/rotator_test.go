@@ -46,6 +46,29 @@ func TestHostLogIsRotatedAndKeepsSoMany(t *testing.T) {
 	}
 }
 
+func TestHostLogIsRotatedWhenAsked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "host.log")
+	w := smallLog(t, path)
+	for n := range 2 {
+		if _, err := fmt.Fprintf(w, "line %d\n", n); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time there is nothing to rotate
+			if err := w.Rotate(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, want := range map[string]string{"": "", ".1": "line 1\n", ".2": "line 0\n", ".3": ""} {
+		if got := contentOf(t, path+name); got != want {
+			t.Errorf("%q holds %q, want %q", name, got, want)
+		}
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error("there is no current file:", err)
+	}
+}
+
 func TestHostLogThatCannotBeRotatedGrowsAndKeepsItsPast(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "host.log")
 	w := smallLog(t, path)
@@ -66,6 +89,12 @@ func TestHostLogThatCannotBeRotatedGrowsAndKeepsItsPast(t *testing.T) {
 	}
 	if got := contentOf(t, path); got != want.String() {
 		t.Errorf("it holds %q, want %q", got, want.String())
+	}
+	if err := w.Rotate(); err == nil || !strings.Contains(err.Error(), "it grows on") {
+		t.Errorf("rotated by hand: %v", err)
+	}
+	if _, err := w.Write([]byte("more\n")); err != nil || contentOf(t, path) != want.String()+"more\n" {
+		t.Errorf("after that: %v, %q", err, contentOf(t, path))
 	}
 	if got := contentOf(t, path+".1"); got != "the past\n" {
 		t.Errorf("the past is %q", got)
