@@ -46,17 +46,17 @@ func TestLeftoversOfAKilledHostAreFinished(t *testing.T) {
 	path := logPath(t)
 	at := func(ms int64, f form) string { return rotatedPath(path, 1_700_000_000_000+ms, f) }
 	put(t, at(1, formPlain), "one\n") // killed while compressing
-	put(t, at(1, formTemp), "\x1f\x8bhalf")
+	put(t, at(1, formGzipTemp), "\x1f\x8bhalf")
 	put(t, at(2, formPlain), "two\n") // killed before deleting the plain one
-	if err := compressFile(at(2, formPlain), at(2, formTemp), func() bool { return false }); err != nil {
+	if err := compressFile(at(2, formPlain), at(2, formGzipTemp), formGzip, func() bool { return false }); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(at(2, formTemp), at(2, formGzip)); err != nil {
+	if err := os.Rename(at(2, formGzipTemp), at(2, formGzip)); err != nil {
 		t.Fatal(err)
 	}
 	put(t, at(3, formPlain), "three\n") // a torn write
 	put(t, at(3, formGzip), "\x1f\x8btorn")
-	put(t, at(4, formTemp), "nothing of it is left")
+	put(t, at(4, formGzipTemp), "nothing of it is left")
 	put(t, at(5, formPlain), "five\n") // never begun
 	stranger := filepath.Join(filepath.Dir(path), "api-x.log.gz.tmp")
 	put(t, stranger, "not ours")
@@ -69,7 +69,7 @@ func TestLeftoversOfAKilledHostAreFinished(t *testing.T) {
 				return false
 			}
 		}
-		return !exists(at(1, formTemp)) && !exists(at(4, formTemp))
+		return !exists(at(1, formGzipTemp)) && !exists(at(4, formGzipTemp))
 	})
 	if got := everything(t, path); got != "one\ntwo\nthree\nfive\n" {
 		t.Errorf("files hold %q", got)
@@ -83,7 +83,7 @@ func TestCompressionIsStoppedByClose(t *testing.T) {
 	path := logPath(t)
 	plain := rotatedPath(path, 1_700_000_000_000, formPlain)
 	put(t, plain, strings.Repeat("x", 4<<20))
-	if err := compressFile(plain, plain+".gz.tmp", func() bool { return true }); err != errAborted {
+	if err := compressFile(plain, plain+".gz.tmp", formGzip, func() bool { return true }); err != errAborted {
 		t.Fatalf("aborted compression: %v", err)
 	}
 	if exists(plain + ".gz.tmp") {

@@ -2,7 +2,6 @@ package logs
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"os"
@@ -122,17 +121,17 @@ func until(t testing.TB, what string, ok func() bool) {
 
 func content(t testing.TB, path string) string {
 	t.Helper()
-	f, err := os.Open(path)
+	var r io.ReadCloser
+	var err error
+	if strings.HasSuffix(path, gzipSuffix) || strings.HasSuffix(path, zstdSuffix) {
+		r, err = openPacked(path)
+	} else {
+		r, err = os.Open(path)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(path, gzipSuffix) {
-		if r, err = gzip.NewReader(f); err != nil {
-			t.Fatal(err)
-		}
-	}
+	defer r.Close()
 	b, err := io.ReadAll(r)
 	if err != nil {
 		t.Fatal(err)
@@ -155,10 +154,8 @@ func history(t testing.TB, path string) []string {
 	}
 	var names []string
 	for _, r := range list {
-		for _, f := range [...]form{formPlain, formGzip} {
-			if r.form&f != 0 {
-				names = append(names, rotatedPath(path, r.ms, f))
-			}
+		for f := range r.form.each {
+			names = append(names, rotatedPath(path, r.ms, f))
 		}
 	}
 	return names

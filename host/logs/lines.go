@@ -6,9 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // lastLines returns where the last n matching lines before size begin, and how many there are if it
@@ -63,38 +60,6 @@ func lastLines(f io.ReaderAt, size, n int64, match func([]byte) bool) (start, fo
 func trimEnd(line []byte) []byte {
 	line = bytes.TrimSuffix(line, []byte{'\n'})
 	return bytes.TrimSuffix(line, []byte{'\r'})
-}
-
-// openRotated opens a rotated file, compressed or not, whichever is there.
-func openRotated(path string, o rotated) (io.ReadCloser, error) {
-	f, err := openRead(rotatedPath(path, o.ms, formPlain))
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return f, err
-	}
-	return openPacked(rotatedPath(path, o.ms, formGzip))
-}
-
-func openPacked(path string) (io.ReadCloser, error) {
-	f, err := openRead(path)
-	if err != nil {
-		return nil, err
-	}
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return &packedFile{Reader: z, file: f}, nil
-}
-
-type packedFile struct {
-	*gzip.Reader
-	file *os.File
-}
-
-func (p *packedFile) Close() error {
-	p.Reader.Close()
-	return p.file.Close()
 }
 
 // each calls do for each line of a rotated file, with its end. One that has been deleted has none.

@@ -34,7 +34,7 @@ func listFolder[V any](dir string, logs map[string]V) map[string]found {
 					return true
 				}
 				here := all[base]
-				if f == formTemp {
+				if f&formTemps != 0 {
 					here.temps = append(here.temps, rotated{ms: ms, form: f})
 				} else {
 					here.rotated = mergeRotated(here.rotated, rotated{ms: ms, form: f})
@@ -65,7 +65,7 @@ func listRotated(path string) ([]rotated, error) {
 	for {
 		names, err := d.Readdirnames(1024)
 		for _, name := range names {
-			if ms, f, ok := parseRotated(base, name); ok && f != formTemp {
+			if ms, f, ok := parseRotated(base, name); ok && f&formTemps == 0 {
 				list = mergeRotated(list, rotated{ms: ms, form: f})
 			}
 		}

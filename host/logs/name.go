@@ -17,16 +17,41 @@ type form uint8
 const (
 	formPlain form = 1 << iota
 	formGzip
-	formTemp // the compressor's file before it is complete; never read
+	formZstd
+	// The compressor's files before they are complete; never read. In the order of the packed ones.
+	formGzipTemp
+	formZstdTemp
+
+	formPacked = formGzip | formZstd
+	formTemps  = formGzipTemp | formZstdTemp
 )
+
+// temp is the form of the compressor's file for a packed form.
+func (f form) temp() form { return f << 2 }
+
+// each yields the single forms in f.
+func (f form) each(yield func(form) bool) {
+	for _, s := range formSuffixes {
+		if f&s.form != 0 && !yield(s.form) {
+			return
+		}
+	}
+}
 
 var formSuffixes = [...]struct {
 	suffix string
 	form   form
-}{{"", formPlain}, {gzipSuffix, formGzip}, {gzipSuffix + tempSuffix, formTemp}}
+}{
+	{"", formPlain},
+	{gzipSuffix, formGzip},
+	{zstdSuffix, formZstd},
+	{gzipSuffix + tempSuffix, formGzipTemp},
+	{zstdSuffix + tempSuffix, formZstdTemp},
+}
 
 const (
 	gzipSuffix = ".gz"
+	zstdSuffix = ".zst"
 	tempSuffix = ".tmp"
 )
 

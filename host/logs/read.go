@@ -234,8 +234,8 @@ func (t *follower) wasOwn(o rotated) bool {
 	if err != nil {
 		return false
 	}
-	name := rotatedPath(t.Path, o.ms, formGzip)
-	if size, ok := packedSize(name); !ok || size != uint32(info.size) {
+	name, ok := packedAs(t.Path, o.ms, info.size)
+	if !ok {
 		return false
 	}
 	z, err := openPacked(name)

@@ -54,7 +54,7 @@ func TestReadTakesLastLinesFromAllFiles(t *testing.T) {
 	put(t, rotatedPath(path, 1_700_000_000_000, formGzip), packed(t, string(numbered(0, 100))))
 	put(t, rotatedPath(path, 1_700_000_000_001, formPlain), string(numbered(100, 5000)))
 	put(t, rotatedPath(path, 1_700_000_000_002, formGzip), packed(t, string(numbered(5100, 10))))
-	put(t, rotatedPath(path, 1_700_000_000_003, formTemp), "not to be read")
+	put(t, rotatedPath(path, 1_700_000_000_003, formGzipTemp), "not to be read")
 	put(t, path, string(numbered(5110, 3000)))
 	files := []File{{ID: "api", Stream: "stdout", Path: path}}
 	const all = 8110

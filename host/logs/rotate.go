@@ -92,7 +92,7 @@ func (w *writer) rotate(now time.Time) error {
 	w.cutNext = false
 	w.unstick()
 	w.prune(now)
-	if w.gzip && len(w.rotated) > 0 {
+	if w.pack != 0 && len(w.rotated) > 0 {
 		w.set.enqueue(w, w.set.timing.compress)
 	}
 	return nil
@@ -176,10 +176,7 @@ func (w *writer) prune(now time.Time) {
 // remove reports whether the rotated file is gone. What is no plain file isn't ours and stays, unlisted.
 func (w *writer) remove(r rotated) bool {
 	gone := true
-	for _, f := range [...]form{formPlain, formGzip} {
-		if r.form&f == 0 {
-			continue
-		}
+	for f := range r.form.each {
 		path := rotatedPath(w.path, r.ms, f)
 		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 			continue

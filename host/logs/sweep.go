@@ -81,7 +81,7 @@ func (w *writer) swept(path string, all found) {
 		return
 	}
 	for _, t := range all.temps {
-		name := rotatedPath(w.path, t.ms, formTemp)
+		name := rotatedPath(w.path, t.ms, t.form)
 		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
 			_ = os.Remove(name) // what can't be removed now is tried again at the next sweep
 		}
@@ -91,7 +91,7 @@ func (w *writer) swept(path string, all found) {
 	}
 	w.prune(now)
 	for _, r := range w.rotated {
-		if w.gzip && r.form&formPlain != 0 {
+		if w.unpacked(r) {
 			w.set.enqueue(w, 0)
 			break
 		}

@@ -33,7 +33,7 @@ type writer struct {
 	maxSize  int64
 	maxFiles int
 	maxAge   time.Duration
-	gzip     bool
+	pack     form // compressed like this; 0: not
 
 	f       logFile
 	fid     fileID
@@ -56,7 +56,7 @@ type writer struct {
 	events    []Event   // to be sent when mu is free
 
 	queued     bool // guarded by Set.mu
-	gzipFailed bool // used by the compressor only
+	packFailed bool // used by the compressor only
 }
 
 // config is what a spec says about one file.
@@ -90,9 +90,9 @@ func (w *writer) take() {
 		return
 	}
 	w.id = c.id
-	work := c.log.MaxFiles < w.maxFiles || c.log.MaxAge != w.maxAge || (c.log.Compress == spec.CompressGzip && !w.gzip)
+	work := c.log.MaxFiles < w.maxFiles || c.log.MaxAge != w.maxAge || (packedForm(c.log.Compress) != 0 && w.pack == 0)
 	w.maxSize, w.maxFiles, w.maxAge = c.log.MaxSize, c.log.MaxFiles, c.log.MaxAge
-	w.gzip = c.log.Compress == spec.CompressGzip
+	w.pack = packedForm(c.log.Compress)
 	if c.path != w.path {
 		w.shut()
 		w.path, w.rotated, w.listed, w.cutNext = c.path, nil, false, false
