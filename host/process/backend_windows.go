@@ -27,6 +27,7 @@ type backend struct {
 	null   windows.Handle // what children read from without a stdin of their own; inheritable
 	port   *port
 	ctrl   chan struct{} // limits how many console helpers run at once
+	server *ctrlServer   // the console helper for more than one event
 	quit   chan struct{} // closed by Close: nobody waits for a console helper any more
 
 	mu      sync.Mutex
@@ -83,6 +84,7 @@ func New(o Options) (Backend, error) {
 		ctrl: make(chan struct{}, 4+2*runtime.NumCPU()), quit: make(chan struct{}),
 		runs: map[RunID]*run{}, byKey: map[uintptr]*run{},
 	}
+	b.server = newCtrlServer(b.retireHelper)
 	// A host that was itself started in a new process group ignores Ctrl-C, and children inherit that.
 	setConsoleCtrlHandler(0, false)
 	var err error
@@ -298,6 +300,8 @@ func (b *backend) Close() error {
 }
 
 func (b *backend) free() {
+	b.server.idle.Stop()
+	b.server.free()
 	if b.port != nil {
 		b.port.close()
 	}

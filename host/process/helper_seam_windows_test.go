@@ -150,7 +150,7 @@ func TestHelperArguments(t *testing.T) {
 func TestHelperRunsAsTheRun(t *testing.T) {
 	t.Setenv("HOST_HELPER_SECRET", "xyzzy")
 	b := &backend{opt: Options{Exe: `C:\with blank\host.exe`}}
-	c := b.helper("close", []uint32{7, 8})
+	c := b.helper("--event", "close", "--pid", "7", "--pid", "8")
 	if c.line != `"C:\with blank\host.exe" __ctrl --event close --pid 7 --pid 8` || c.path != b.opt.Exe || c.dir == "" {
 		t.Errorf("line %s, path %s, dir %s", c.line, c.path, c.dir)
 	}
@@ -178,5 +178,22 @@ func TestHelperRunsAsTheRun(t *testing.T) {
 	}
 	if as.desktop != &desktop || !as.session {
 		t.Errorf("identity %+v", as)
+	}
+}
+
+// The waiting helper answers one request after the other, and nothing but console events.
+func TestServedConsoleEvents(t *testing.T) {
+	l := &callLog{failing: map[string]syscall.Errno{"attach 9": windows.ERROR_INVALID_HANDLE}}
+	in := strings.NewReader("ctrl_c 7\nctrl_break 8\nctrl_c 9\nclose 7\nctrl_c\nctrl_c x\n")
+	var out strings.Builder
+	if code := serveConsoleEvents(l, in, &out); code != 0 {
+		t.Errorf("ended with %d", code)
+	}
+	want := fmt.Sprintf("0\n0\n%d\n%d\n%[2]d\n%[2]d\n", ctrlAttach|6, ctrlUsage)
+	if out.String() != want {
+		t.Errorf("answers %q, want %q", out.String(), want)
+	}
+	if !slices.Contains(l.calls, "generate 0 0") || !slices.Contains(l.calls, "generate 1 0") {
+		t.Errorf("calls %q", l.calls)
 	}
 }

@@ -46,6 +46,11 @@ func (as helperIdentity) free() {
 // reach that of a child, the host would have to leave its own, and with it lose its own handlers.
 // It ends when the run does.
 func (b *backend) runCtrl(u *run, as helperIdentity, step string, pids []uint32) (code uint32, err error) {
+	if as.token == 0 && (step == "ctrl_c" || step == "ctrl_break") {
+		if code, asked, err := b.askHelper(u, step, pids); asked {
+			return code, err
+		}
+	}
 	select {
 	case b.ctrl <- struct{}{}:
 		defer func() { <-b.ctrl }()
@@ -54,7 +59,11 @@ func (b *backend) runCtrl(u *run, as helperIdentity, step string, pids []uint32)
 	case <-b.quit:
 		return 0, os.ErrClosed
 	}
-	c := b.helper(step, pids)
+	args := []string{"--event", step}
+	for _, pid := range pids {
+		args = append(args, "--pid", strconv.FormatUint(uint64(pid), 10))
+	}
+	c := b.helper(args...)
 	c.jobs = []windows.Handle{b.outer}
 	if as.session { // all members of a job are in one session, and those of the run's own would be counted
 		job, err := newJob(outerLimits())
@@ -102,10 +111,10 @@ func (b *backend) runCtrl(u *run, as helperIdentity, step string, pids []uint32)
 
 // helper is the start of a console helper. It gets no more of the environment than it needs: the account
 // that it runs as may read it.
-func (b *backend) helper(step string, pids []uint32) creation {
-	line := windows.EscapeArg(b.opt.Exe) + " " + helperCtrl + " --event " + step
-	for _, pid := range pids {
-		line += " --pid " + strconv.FormatUint(uint64(pid), 10)
+func (b *backend) helper(args ...string) creation {
+	line := windows.EscapeArg(b.opt.Exe) + " " + helperCtrl
+	for _, a := range args {
+		line += " " + a
 	}
 	c := creation{
 		path: b.opt.Exe, line: line, flags: windows.DETACHED_PROCESS,

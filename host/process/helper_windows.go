@@ -2,16 +2,20 @@ package process
 
 import (
 	"errors"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// helperMain serves "__ctrl --event ctrl_c|ctrl_break|close|wm_quit --pid N [--pid M ...]" in a process of
-// its own, whose console, if any, nobody needs.
+// helperMain serves "__ctrl --event ctrl_c|ctrl_break|close|wm_quit --pid N [--pid M ...]", or requests on
+// standard input with "__ctrl --serve", in a process of its own, whose console, if any, nobody needs.
 func helperMain(args []string) (bool, int) {
 	if args[0] != helperCtrl {
 		return false, 0
+	}
+	if len(args) == 2 && args[1] == "--serve" {
+		return true, serveConsoleEvents(systemConsole{}, os.Stdin, os.Stdout)
 	}
 	event, pids, ok := helperArgs(args[1:])
 	if !ok {
