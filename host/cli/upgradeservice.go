@@ -43,7 +43,7 @@ func (a *app) serviceOf(ctx context.Context, exe string) (*upgradeService, []str
 	if err != nil {
 		return nil, nil, err
 	}
-	words := commandWords(st.Command, st.PID)
+	words := osservice.Words(st.Command)
 	if len(words) > 0 && !sameFile(words[0], exe) {
 		if a.name == "" {
 			return nil, append(alone, fmt.Sprintf("service %q runs another executable, %s", name, words[0])), nil

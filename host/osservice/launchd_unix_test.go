@@ -39,6 +39,13 @@ func TestPlistSaysWhatTheHostNeeds(t *testing.T) {
 	}
 }
 
+func TestPlistKeepsWordsApart(t *testing.T) {
+	c := awkward()
+	if got, want := Words(plistValues(plist(c)).of["ProgramArguments"]), append([]string{c.Exe}, c.Args...); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // fakeLaunchd is a launchd of one daemon.
 type fakeLaunchd struct {
 	t               *testing.T

@@ -75,7 +75,7 @@ type Status struct {
 	PID     int       `json:"pid,omitempty"`
 	Start   StartType `json:"start"`
 	Account string    `json:"account,omitempty"`
-	Command string    `json:"command,omitempty"` // as the manager has it
+	Command string    `json:"command,omitempty"` // as the manager has it; see Words
 	// ExitCode is that of the last end, where the manager keeps it.
 	ExitCode int    `json:"exit_code"`
 	Detail   string `json:"detail,omitempty"` // the manager's own words: STATUS= of systemd, the win32 error

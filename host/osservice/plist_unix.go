@@ -58,13 +58,16 @@ func plistStart(text string) StartType {
 // plistValues are the keys of a plist and the texts of what stands behind each.
 func plistValues(text string) (v values) {
 	d := xml.NewDecoder(strings.NewReader(text))
-	key, depth, inKey := "", 0, false
+	key, depth, inKey, inItem, list := "", 0, false, false, false
 	var words []string
 	flush := func() {
-		if key != "" {
+		switch {
+		case list:
+			v.set(key, joined(words))
+		case key != "":
 			v.set(key, strings.Join(words, " "))
 		}
-		key, words = "", nil
+		key, words, list = "", nil, false
 	}
 	for {
 		token, err := d.Token()
@@ -77,14 +80,18 @@ func plistValues(text string) (v values) {
 			depth++
 			if inKey = depth == 3 && t.Name.Local == "key"; inKey { // plist, dict, key
 				flush()
+			} else if inItem = depth == 4 && t.Name.Local == "string"; inItem && key != "" { // plist, dict, array, string
+				words, list = append(words, ""), true
 			} else if t.Name.Local == "true" || t.Name.Local == "false" {
 				words = append(words, t.Name.Local)
 			}
 		case xml.EndElement:
 			depth--
-			inKey = false
+			inKey, inItem = false, false
 		case xml.CharData:
-			if s := strings.TrimSpace(string(t)); inKey {
+			if s := strings.TrimSpace(string(t)); inItem && list {
+				words[len(words)-1] += string(t) // blanks and all
+			} else if inKey {
 				key += s
 			} else if s != "" {
 				words = append(words, s)

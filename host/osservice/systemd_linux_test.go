@@ -260,6 +260,17 @@ func TestStatusIsInTheWordsOfAllManagers(t *testing.T) {
 	if got := status("ActiveState=active|MainPID=12|User=ops|ExecStart=" + exec + "|StatusText=2 services, 2 as desired|Result=success"); got != want {
 		t.Errorf("%+v", got)
 	}
+	// The unit file knows where a word ends; systemd tells them with blanks between.
+	c := awkward()
+	c.Args = slices.DeleteFunc(c.Args, func(a string) bool { return strings.Contains(a, "\n") }) // show has a line for each
+	words := append([]string{c.Exe}, c.Args...)
+	_, shown := parsedCommand(commandLine(c.Exe, c.Args))
+	if err := os.WriteFile(filepath.Join(f.dir, "orders.service"), []byte(unit(c)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := status("ActiveState=inactive|ExecStart={ path=/usr/local/bin/host ; argv[]=" + shown + " ; ignore_errors=no ; start_time=[n/a] }"); !slices.Equal(Words(got.Command), words) {
+		t.Errorf("%q, want %q", Words(got.Command), words)
+	}
 	if got := status("ActiveState=reloading"); got.State != Running {
 		t.Errorf("%+v", got)
 	}

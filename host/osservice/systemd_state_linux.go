@@ -3,6 +3,8 @@ package osservice
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -75,7 +77,7 @@ func (s *systemd) Status(ctx context.Context, name string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	st := Status{Name: name, State: unitState(p), Account: p["User"], Command: commandOf(p["ExecStart"]), Detail: p["StatusText"], Start: StartManual}
+	st := Status{Name: name, State: unitState(p), Account: p["User"], Command: s.command(name, p["ExecStart"]), Detail: p["StatusText"], Start: StartManual}
 	st.PID = number(p["MainPID"])
 	st.ExitCode = exitCode(p)
 	if st.Account == "" {
@@ -139,6 +141,20 @@ func exitCode(p map[string]string) int {
 		return 128 + code // as shells say it of a signal
 	}
 	return code
+}
+
+// command is what the unit runs, of which Words finds the words. systemd tells it without quotes, so that is
+// held against the unit file; where a drop-in says something else, what systemd tells has to do.
+func (s *systemd) command(name, execStart string) string {
+	told := commandOf(execStart)
+	text, err := os.ReadFile(filepath.Join(s.dir, unitName(name)))
+	if err != nil {
+		return told
+	}
+	if words, shown := parsedCommand(directives(string(text)).of["ExecStart"]); shown == told {
+		return joined(words)
+	}
+	return told
 }
 
 // commandOf takes the command out of "{ path=/a ; argv[]=/a b c ; ignore_errors=no ; … }".

@@ -81,30 +81,22 @@ func commandLine(exe string, args []string) string {
 	return strings.Join(words, " ")
 }
 
-// quoted writes a word so that it is one, whatever is in it. Plain ones stay as people write them.
-func quoted(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._=:%$+,@-") == "" {
-		return s
-	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"', c == '\\':
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		case c < ' ', c == 0x7f:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
 // specifiers keeps systemd from replacing %i and the like.
 func specifiers(s string) string { return strings.ReplaceAll(s, "%", "%%") }
+
+// parsedCommand is the command that a line made by commandLine runs, and as systemd tells it in one text: with
+// each "$" still doubled and without quotes.
+func parsedCommand(line string) (words []string, shown string) {
+	words = Words(line)
+	for n, w := range words {
+		words[n] = strings.ReplaceAll(w, "%%", "%")
+	}
+	shown = strings.Join(words, " ")
+	for n := 1; n < len(words); n++ {
+		words[n] = strings.ReplaceAll(words[n], "$$", "$")
+	}
+	return words, shown
+}
 
 // plain makes a text fit for a line: a backslash at its end would join the next one to it.
 func plain(s string) string { return strings.TrimRight(specifiers(oneLine(s)), `\ `) }
