@@ -87,6 +87,7 @@ func (w *writer) rotate(now time.Time) error {
 	if err != nil {
 		return err
 	}
+	w.renameIndex(to, now)
 	w.shut()
 	w.adopt(f, info)
 	w.cutNext = false
@@ -184,6 +185,9 @@ func (w *writer) remove(r rotated) bool {
 		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 			gone = false
 		}
+	}
+	if gone {
+		removeIndex(rotatedPath(w.path, r.ms, formPlain))
 	}
 	return gone
 }

@@ -81,6 +81,8 @@ type Set struct {
 	wake    *time.Timer        // runs the worker at wakeAt
 	wakeAt  time.Time
 	sweepAt time.Time
+	marked  map[*writer]bool // have marks for their indexes, to be written at markAt
+	markAt  time.Time
 	working chan struct{} // closed when the worker ends; nil: none
 }
 

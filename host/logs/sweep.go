@@ -34,8 +34,11 @@ func (s *Set) work(done chan struct{}) {
 	due := !s.sweepAt.IsZero() && !time.Now().Before(s.sweepAt)
 	if due {
 		s.sweepAt = time.Time{}
+	} else if !s.sweepAt.IsZero() {
+		s.wakeBy(s.sweepAt)
 	}
 	s.mu.Unlock()
+	s.writeIndexes()
 	if due {
 		s.sweep()
 		s.mu.Lock()

@@ -41,6 +41,7 @@ type writer struct {
 	midLine bool      // the file's last byte is not a newline
 	checkAt time.Time // when to look again whether f is the file at path
 	wroteAt time.Time
+	index   marks
 
 	cutNext     bool      // rotate at the next line end, whatever the size
 	rotateAt    time.Time // not to be rotated before
@@ -93,8 +94,10 @@ func (w *writer) take() {
 	work := c.log.MaxFiles < w.maxFiles || c.log.MaxAge != w.maxAge || (packedForm(c.log.Compress) != 0 && w.pack == 0)
 	w.maxSize, w.maxFiles, w.maxAge = c.log.MaxSize, c.log.MaxFiles, c.log.MaxAge
 	w.pack = packedForm(c.log.Compress)
+	w.index.on = c.log.Format == spec.FormatRaw
 	if c.path != w.path {
 		w.shut()
+		w.index = marks{on: w.index.on}
 		w.path, w.rotated, w.listed, w.cutNext = c.path, nil, false, false
 		w.rotateAt, w.rotateFails, w.stuck = time.Time{}, 0, false
 		w.oldest.Store(0)
@@ -178,6 +181,9 @@ func (w *writer) advance(p []byte) {
 	if len(p) == 0 {
 		return
 	}
+	if w.index.on {
+		w.mark(p, w.wroteAt)
+	}
 	w.size += int64(len(p))
 	w.midLine = p[len(p)-1] != '\n'
 	w.written.Add(int64(len(p)))
@@ -192,6 +198,9 @@ func (w *writer) ready(now time.Time) error {
 	switch info, where := w.locate(); where {
 	case here:
 		// Something may have cut it short: copytruncate.
+		if info.size < w.size {
+			w.dropIndex()
+		}
 		w.size = info.size
 		w.midLine = w.midLine && info.size > 0
 		return nil
@@ -276,6 +285,7 @@ func (w *writer) reopen(now time.Time) bool {
 // adopt takes f for the current file.
 func (w *writer) adopt(f logFile, info fileInfo) {
 	w.f, w.fid, w.size, w.midLine = f, info.id, info.size, false
+	w.beginIndex(info)
 	if info.size > 0 {
 		var last [1]byte
 		if n, _ := f.ReadAt(last[:], info.size-1); n == 1 {
@@ -287,6 +297,7 @@ func (w *writer) adopt(f logFile, info fileInfo) {
 // shut closes the current file; the next byte opens it again.
 func (w *writer) shut() {
 	if w.f != nil {
+		w.flushIndex()
 		w.f.Close()
 		w.f = nil
 	}
