@@ -122,7 +122,7 @@ func (w *writer) recover(next int, now time.Time) error {
 		mark = append(mark, '\n')
 	}
 	if l := w.lost; l.bytes > 0 {
-		mark = fmt.Appendf(mark, "[host] dropped %d lines (%d bytes) between %s and %s: %s\n", l.lines, l.bytes, stamp(l.since), stamp(l.until), l.why)
+		mark = hostLine(mark, w.format, w.id, now, droppedText(l.lines, l.bytes, l.since, l.until, l.why))
 	}
 	if err := w.f.reserve(w.size, int64(len(mark)+next)); err != nil {
 		return err
@@ -151,4 +151,9 @@ func (w *writer) abandon() {
 	w.lost = nil
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
+// droppedText is what a file says of lines that it lacks.
+func droppedText(lines, bytes int64, since, until time.Time, why string) string {
+	return fmt.Sprintf("[host] dropped %d lines (%d bytes) between %s and %s: %s", lines, bytes, stamp(since), stamp(until), why)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(stampForm) }

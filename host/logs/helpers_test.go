@@ -28,6 +28,7 @@ var testTiming = timing{
 	first:    time.Millisecond,
 	sweep:    time.Hour,
 	settle:   time.Hour,
+	silence:  time.Hour,
 	closing:  5 * time.Second,
 }
 

@@ -25,6 +25,10 @@ type Pipeline struct {
 	stop chan struct{}          // closed by Close
 
 	codec atomic.Pointer[codec] // nil: bytes are written as they come
+	shape atomic.Pointer[shape] // nil: lines aren't looked at
+
+	limited tally // lines that were more than log.rate
+	cut     tally // lines that were longer than log.max_line, and what they were longer
 
 	mu     sync.Mutex
 	closed bool
@@ -39,9 +43,15 @@ type Stats struct {
 	BytesDropped int64
 	// Dropping says why output is dropped now; empty: it is written.
 	Dropping string
+	// Limited were more lines than log.rate allows and are in no file.
+	LinesLimited int64
+	BytesLimited int64
+	// Cut lines were longer than log.max_line by so many bytes.
+	LinesCut int64
+	BytesCut int64
 }
 
-// Apply changes path, sizes, ages and encoding while output runs. What is in the old file stays there.
+// Apply changes path, sizes, ages, encoding and shape while output runs. What is in the old file stays there.
 func (p *Pipeline) Apply(id string, cfg spec.Log) {
 	old := p.apply(id, cfg)
 	if old == nil {
@@ -61,6 +71,7 @@ func (p *Pipeline) apply(id string, cfg spec.Log) (unused *writer) {
 		return nil
 	}
 	p.codec.Store(p.set.codec(cfg.Encoding))
+	p.shape.Store(newShape(id, cfg, p.set.o.Sink, p.shape.Load()))
 	p.out.configure(id, cfg.Path, cfg)
 	own := p.err.Load()
 	switch {
@@ -101,7 +112,10 @@ func (p *Pipeline) Tail(n int) []string {
 
 // Stats never waits for a disk.
 func (p *Pipeline) Stats() Stats {
-	var s Stats
+	s := Stats{
+		LinesLimited: p.limited.lines.Load(), BytesLimited: p.limited.bytes.Load(),
+		LinesCut: p.cut.lines.Load(), BytesCut: p.cut.bytes.Load(),
+	}
 	p.out.addStats(&s)
 	if w := p.err.Load(); w != nil {
 		w.addStats(&s)

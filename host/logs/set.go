@@ -49,6 +49,7 @@ type timing struct {
 	first    time.Duration // from the first pipeline to the first sweep
 	sweep    time.Duration // between sweeps
 	settle   time.Duration // how long the rest of a line is waited for to tell its encoding
+	silence  time.Duration // after which a record that could go on is taken for whole
 	closing  time.Duration // what Close of a Pipeline or a Set waits at most
 }
 
@@ -61,6 +62,7 @@ var defaultTiming = timing{
 	first:    time.Second,
 	sweep:    10 * time.Minute,
 	settle:   100 * time.Millisecond,
+	silence:  500 * time.Millisecond,
 	closing:  2 * time.Second,
 }
 

@@ -22,10 +22,17 @@ type tail struct {
 	ended bool // the stream is at its end: what is behind the last newline is a line too
 }
 
-func (t *tail) add(p []byte) {
+// add takes what the stream has brought, in one or more pieces.
+func (t *tail) add(pieces ...[]byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended = false
+	for _, p := range pieces {
+		t.put(p)
+	}
+}
+
+func (t *tail) put(p []byte) {
 	if len(p) >= tailMax {
 		p = p[len(p)-tailMax:]
 		t.full, t.pos = true, 0

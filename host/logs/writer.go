@@ -28,6 +28,7 @@ type writer struct {
 	mu     sync.Mutex
 	id     string
 	path   string
+	format spec.LogFormat // of the host's own lines
 	closed bool
 
 	maxSize  int64
@@ -39,6 +40,7 @@ type writer struct {
 	fid     fileID
 	size    int64
 	midLine bool      // the file's last byte is not a newline
+	whole   bool      // what is being written are whole lines
 	checkAt time.Time // when to look again whether f is the file at path
 	wroteAt time.Time
 	index   marks
@@ -90,7 +92,7 @@ func (w *writer) take() {
 	if c == nil || w.closed {
 		return
 	}
-	w.id = c.id
+	w.id, w.format = c.id, c.log.Format
 	work := c.log.MaxFiles < w.maxFiles || c.log.MaxAge != w.maxAge || (packedForm(c.log.Compress) != 0 && w.pack == 0)
 	w.maxSize, w.maxFiles, w.maxAge = c.log.MaxSize, c.log.MaxFiles, c.log.MaxAge
 	w.pack = packedForm(c.log.Compress)
@@ -127,6 +129,23 @@ func (w *writer) write(p []byte) bool {
 	return true
 }
 
+// writeRecords is write for whole lines, of which none is left in the file by half. They aren't kept for Tail.
+func (w *writer) writeRecords(p []byte, now time.Time) bool {
+	if len(p) == 0 {
+		return true
+	}
+	w.lock()
+	if w.closed {
+		w.mu.Unlock()
+		return false
+	}
+	w.whole = true
+	w.put(p, now)
+	w.whole = false
+	w.unlock()
+	return true
+}
+
 // unlock frees mu and tells what happened meanwhile.
 func (w *writer) unlock() {
 	events := w.events
@@ -156,13 +175,19 @@ func (w *writer) put(p []byte, now time.Time) {
 		}
 	}
 	w.wroteAt = now
+	if w.whole && w.midLine {
+		if err := w.endLine(); err != nil {
+			w.fail(err, p, now)
+			return
+		}
+	}
 	for {
 		n := w.fits(p, now)
 		if n > 0 {
 			m, err := w.f.Write(p[:n])
 			w.advance(p[:m])
 			if err != nil {
-				w.fail(err, p[m:], now)
+				w.fail(err, p[w.takeBack(p, m):], now)
 				return
 			}
 			if p = p[n:]; len(p) == 0 {
