@@ -24,6 +24,7 @@ import (
 	"servicehost/host/process"
 	"servicehost/host/state"
 	"servicehost/host/supervisor"
+	"servicehost/host/upgrade"
 	"servicehost/reload"
 	"servicehost/spec"
 )
@@ -39,6 +40,8 @@ type Options struct {
 	Managed  bool
 	Manager  Manager
 	Controls <-chan Control
+	// Upgrade is what became of the last upgrade of this executable; nil: nothing is known of one. It is told once.
+	Upgrade *upgrade.Note
 	// Service is the name of the OS service, where Managed.
 	Service string
 	Color   bool
@@ -219,6 +222,7 @@ func (h *Host) openStore(ctx context.Context, dir string) (*state.Store, error) 
 // begin starts the services, then what may come a moment later: the control channel and the watch.
 func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGood bool) {
 	h.publish(journal.Event{Kind: journal.HostStarted, PID: os.Getpid(), Reason: "version " + h.opt.Version + ", " + s.Path})
+	h.tellUpgrade()
 	for _, w := range res.Warnings {
 		h.publish(journal.Event{Kind: journal.Warning, Reason: w.String()})
 	}

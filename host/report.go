@@ -103,9 +103,9 @@ func fields(e journal.Event) []zap.Field {
 
 func levelOf(e journal.Event) zapcore.Level {
 	switch e.Kind {
-	case journal.Failed, journal.ReloadRejected, journal.LastGood:
+	case journal.Failed, journal.ReloadRejected, journal.LastGood, journal.UpgradeUndone:
 		return zapcore.ErrorLevel
-	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.ReloadPending:
+	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.ReloadPending, journal.UpgradeCut:
 		return zapcore.WarnLevel
 	case journal.StopStep, journal.ProcessExited, journal.Started, journal.StartFailed: // the state that follows says it
 		return zapcore.DebugLevel
@@ -156,7 +156,7 @@ var kindWords = map[journal.Kind]string{
 	journal.ReloadRejected: "spec rejected", journal.ReloadPending: "spec held", journal.SpecChanged: "spec changed",
 	journal.ServiceAdded: "added", journal.ServiceRemoved: "removed", journal.RolledBack: "rolled back",
 	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LastGood: "running the last good spec",
-	journal.OrphansEnded: "orphans ended",
+	journal.OrphansEnded: "orphans ended", journal.Upgraded: "upgraded", journal.UpgradeUndone: "upgrade undone", journal.UpgradeCut: "upgrade cut short",
 }
 
 func (h *Host) onLogEvent(e logs.Event) {

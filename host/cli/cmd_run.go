@@ -45,12 +45,12 @@ are shown in status and log. Service managers start the host so.` + exits(
 func (a *app) runService(ctx context.Context, name string, lastGood bool) error {
 	o := host.Options{LastGood: lastGood, Managed: true, Service: name}
 	err := osservice.Run(ctx, name, func(ctx context.Context, s *osservice.Service) error {
-		unproved, err := a.takeUpUpgrade()
+		unproved, note, err := a.takeUpUpgrade()
 		if err != nil {
 			return &ended{err, exitFailed}
 		}
 		managed := o
-		managed.Manager, managed.Controls = s, controls(ctx, s.Controls())
+		managed.Manager, managed.Controls, managed.Upgrade = s, controls(ctx, s.Controls()), note
 		if unproved != "" {
 			managed.Manager = &provingService{s, a, unproved}
 		}

@@ -55,9 +55,9 @@ func eventWords(e journal.Event) string {
 }
 
 var (
-	badEvents  = []journal.Kind{journal.StartFailed, journal.Failed, journal.ReloadRejected, journal.RolledBack, journal.LogTrouble, journal.LastGood}
-	warnEvents = []journal.Kind{journal.Killed, journal.LimitHit, journal.ReloadPending, journal.OutputDropped, journal.OrphansEnded, journal.Warning}
-	goodEvents = []journal.Kind{journal.Recovered, journal.ReloadApplied}
+	badEvents  = []journal.Kind{journal.StartFailed, journal.Failed, journal.ReloadRejected, journal.RolledBack, journal.LogTrouble, journal.LastGood, journal.UpgradeUndone}
+	warnEvents = []journal.Kind{journal.Killed, journal.LimitHit, journal.ReloadPending, journal.OutputDropped, journal.OrphansEnded, journal.UpgradeCut, journal.Warning}
+	goodEvents = []journal.Kind{journal.Recovered, journal.ReloadApplied, journal.Upgraded}
 )
 
 func eventColor(e journal.Event) string {

@@ -179,27 +179,32 @@ func specArgs(args []string) (out []string) {
 	return out
 }
 
-// takeUpUpgrade looks after an upgrade that was cut short, before a host begins under the service manager.
-func (a *app) takeUpUpgrade() (unproved string, err error) {
+// takeUpUpgrade looks after an upgrade that was cut short, before a host begins under the service manager, and
+// returns what became of the last one.
+func (a *app) takeUpUpgrade() (unproved string, note *upgrade.Note, err error) {
 	exe, err := upgrade.Target()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	r, err := upgrade.AtStart(exe)
-	switch {
-	case err != nil: // the host is more important
+	if err != nil { // the host is more important
 		fmt.Fprintln(a.Stderr, "cannot look after an upgrade that was cut short:", err)
-		return "", nil
-	case r.Note != "":
-		fmt.Fprintln(a.Stderr, r.Note)
+		return "", &upgrade.Note{At: a.now(), Outcome: upgrade.CutShort, Reason: err.Error()}, nil
 	}
 	if r.Restart {
-		return "", errors.New(r.Note)
+		return "", nil, errors.New(r.Note.Reason)
+	}
+	if note = r.Note; note == nil {
+		if last, ok := upgrade.LastNote(exe); ok {
+			note = &last
+		}
+	} else {
+		fmt.Fprintln(a.Stderr, note.Reason)
 	}
 	if r.Unproved {
-		return exe, nil
+		unproved = exe
 	}
-	return "", nil
+	return unproved, note, nil
 }
 
 // provingService ends an upgrade that was cut short when the host is ready.

@@ -59,6 +59,11 @@ var Kinds = []Kind{
 		Do: "The services run, but not as the files say. `host validate` shows the problems; a mended file is taken in by itself."},
 	{ID: 6, Severity: Warning, Name: "orphans_ended", Text: "Processes that a killed host left behind were ended: {reason}",
 		Do: "Find out what killed the host."},
+	{ID: 7, Severity: Info, Name: "upgraded", Text: "The host was upgraded: {reason}"},
+	{ID: 8, Severity: Error, Name: "upgrade_reverted", Text: "An upgrade of the host was undone: {reason}",
+		Do: "The former version runs on. Its log, host.log, and the events before this one say what the new version lacked."},
+	{ID: 9, Severity: Warning, Name: "upgrade_cut", Text: "An upgrade of the host was cut short: {reason}",
+		Do: "Look at `host version`, and at what ended `host upgrade`; run it again."},
 
 	{ID: 100, Severity: Info, Name: "reload_applied", Text: "The edited spec was applied{by}: {reason}"},
 	{ID: 101, Severity: Error, Name: "reload_rejected", Text: "The edited spec was rejected{by}, everything runs on as before: {reason}",

@@ -67,6 +67,9 @@ const (
 	OperatorAction Kind = "operator" // start, stop, restart, signal, pause, resume, reload by hand
 	OutputDropped  Kind = "output_dropped"
 	LogTrouble     Kind = "log_trouble"
+	Upgraded       Kind = "upgraded" // the executable is another version
+	UpgradeUndone  Kind = "upgrade_reverted"
+	UpgradeCut     Kind = "upgrade_cut" // it was cut short by a crash
 	LastGood       Kind = "last_good" // started with the last good spec
 	OrphansEnded   Kind = "orphans_ended"
 	Warning        Kind = "warning"

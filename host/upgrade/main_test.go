@@ -99,6 +99,7 @@ type fakeService struct {
 	exe     string
 	stopErr error
 	starts  []string
+	noted   []Note // that the started ones found
 }
 
 func (s *fakeService) state() string { return filepath.Join(filepath.Dir(s.exe), "running") }
@@ -116,6 +117,8 @@ func (s *fakeService) Stop(context.Context) error {
 func (s *fakeService) Start(context.Context) error {
 	p, ok := programOf(s.exe)
 	s.starts = append(s.starts, p.Version)
+	n, _ := LastNote(s.exe)
+	s.noted = append(s.noted, n)
 	if !ok || p.Dies {
 		return errors.New("the service ended at once")
 	}

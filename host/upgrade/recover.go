@@ -28,23 +28,26 @@ func (u *upgrade) recover(ctx context.Context) error {
 		return fail(err)
 	}
 	if last.Phase == proving && isNew && u.proved(ctx, last) {
-		u.note("the upgrade to version %s that was cut short had done well and is kept", last.To)
+		kept := newNote(CutShort, last, "the upgrade to version %s that was cut short had done well and is kept", last.To)
+		leaveNote(u.Exe, kept)
+		u.note("%s", kept.Reason)
 		return u.j.clear()
 	}
+	undone := newNote(CutShort, last, "the upgrade to version %s that was cut short is undone", last.To)
 	if isNew || !exists(u.Exe) {
 		last.Phase = reverting
 		if err := u.enter(last); err != nil {
 			return err
 		}
-		if err := u.undo(ctx, last); err != nil {
+		if err := u.undo(ctx, last, undone); err != nil {
 			return fail(err)
 		}
-	} else if last.Restart && u.Service.Look(ctx).Down != "" { // it went while the service was stopped
+	} else if leaveNote(u.Exe, undone); last.Restart && u.Service.Look(ctx).Down != "" { // it went while the service was stopped
 		if err := u.start(ctx, last.From, last.Running); err != nil {
 			return fail(err)
 		}
 	}
-	u.note("the upgrade to version %s that was cut short is undone", last.To)
+	u.note("%s", undone.Reason)
 	return errors.Join(remove(newPath(u.Exe)), u.j.clear())
 }
 
@@ -56,8 +59,8 @@ func (u *upgrade) proved(ctx context.Context, r record) bool {
 
 // Resumed is what a starting host has to know of an upgrade that was cut short.
 type Resumed struct {
-	// Note says in words what was found; empty: nothing.
-	Note string
+	// Note says what was found; nil: nothing. It is left for LastNote, too.
+	Note *Note
 	// Restart says that the executable at the path is another one now, and this process should not go on.
 	Restart bool
 	// Unproved is set where this host is the new version: call Proved once it is up.
@@ -81,21 +84,25 @@ func AtStart(exe string) (Resumed, error) {
 		return Resumed{}, errors.Join(remove(newPath(exe)), j.finish())
 	case swapping, proving, reverting, aside, stopped:
 	}
+	note := func(o Outcome, format string, args ...any) *Note {
+		n := newNote(o, r, format, args...)
+		leaveNote(exe, n)
+		return &n
+	}
 	isNew, err := isFile(exe, r.New)
 	switch {
 	case err != nil:
 		return Resumed{}, err
 	case !isNew:
-		note := fmt.Sprintf("the upgrade to version %s that was cut short is undone", r.To)
-		return Resumed{Note: note}, errors.Join(remove(newPath(exe)), j.finish())
+		return Resumed{Note: note(CutShort, "the upgrade to version %s that was cut short is undone", r.To)}, errors.Join(remove(newPath(exe)), j.finish())
 	case r.Phase != reverting:
-		return Resumed{Note: fmt.Sprintf("the upgrade to version %s was cut short; it is kept if this start succeeds", r.To), Unproved: true}, nil
+		return Resumed{Note: note(CutShort, "the upgrade to version %s was cut short; it is kept if this start succeeds", r.To), Unproved: true}, nil
 	}
 	if err := unswap(exe); err != nil {
 		return Resumed{}, fmt.Errorf("cannot go back to version %s: %w", r.From, err)
 	}
-	note := fmt.Sprintf("version %s did not prove itself, and going back was cut short; version %s is in place again", r.To, r.From)
-	return Resumed{Note: note, Restart: true}, j.finish()
+	back := note(Undone, "version %s did not prove itself, and going back was cut short; version %s is in place again", r.To, r.From)
+	return Resumed{Note: back, Restart: true}, j.finish()
 }
 
 // Proved ends an upgrade that was cut short, for the new version is up.

@@ -83,6 +83,9 @@ func TestNextUpgradeRecoversFromACrashAtAnyPhase(t *testing.T) {
 			if said := strings.Join(r.Notes, "\n"); at != prepared && !strings.Contains(said, "is undone") {
 				t.Errorf("notes: %s", said)
 			}
+			if n, ok := LastNote(exe); at != prepared && (!ok || n.Outcome != CutShort || !strings.Contains(n.Reason, "is undone")) {
+				t.Errorf("the host is told %+v", n)
+			}
 			o.File = next(t, program{Version: "3.0.0"})
 			if _, err := Run(t.Context(), o); err != nil {
 				t.Fatal(err)
@@ -142,19 +145,26 @@ func TestStartOfTheServiceRecovers(t *testing.T) {
 	for _, c := range []struct {
 		at      phase
 		version string
+		outcome Outcome
+		reason  string
 		want    Resumed
 	}{
-		{prepared, "1.0.0", Resumed{}},
-		{swapping, "1.0.0", Resumed{Note: "is undone"}},
-		{proving, "2.0.0", Resumed{Note: "is kept if this start succeeds", Unproved: true}},
-		{stopped, "2.0.0", Resumed{Note: "is kept if this start succeeds", Unproved: true}},
-		{reverting, "1.0.0", Resumed{Note: "version 1.0.0 is in place again", Restart: true}},
+		{prepared, "1.0.0", "", "", Resumed{}},
+		{swapping, "1.0.0", CutShort, "is undone", Resumed{}},
+		{proving, "2.0.0", CutShort, "is kept if this start succeeds", Resumed{Unproved: true}},
+		{stopped, "2.0.0", CutShort, "is kept if this start succeeds", Resumed{Unproved: true}},
+		{reverting, "1.0.0", Undone, "version 1.0.0 is in place again", Resumed{Restart: true}},
 	} {
 		t.Run(string(c.at), func(t *testing.T) {
 			exe, _, _ := crashed(t, c.at, versionFor(c.at))
 			r, err := AtStart(exe)
-			if err != nil || r.Restart != c.want.Restart || r.Unproved != c.want.Unproved || !strings.Contains(r.Note, c.want.Note) || (r.Note == "") != (c.want.Note == "") {
+			if err != nil || r.Restart != c.want.Restart || r.Unproved != c.want.Unproved || (r.Note == nil) != (c.outcome == "") {
 				t.Fatalf("%+v, %v", r, err)
+			}
+			if r.Note != nil {
+				if n, ok := LastNote(exe); !ok || n != *r.Note || n.Outcome != c.outcome || n.From != "1.0.0" || n.To != "2.0.0" || !strings.Contains(n.Reason, c.reason) {
+					t.Errorf("left %+v, told %+v", n, *r.Note)
+				}
 			}
 			if r.Unproved {
 				if !exists(journalPath(exe)) {

@@ -178,6 +178,7 @@ func (u *upgrade) run(ctx context.Context, want string) error {
 		return errors.Join(fmt.Errorf("cannot replace %s: %w", human.Path(u.Exe), err), remove(staged), u.j.finish())
 	}
 	u.res.Old = oldPath(u.Exe)
+	leaveNote(u.Exe, newNote(Upgraded, r, "version %s, before %s", r.To, r.From)) // read by the version that starts next
 	if !r.Restart {
 		u.res.Replaced = true
 		if u.Service != nil {
@@ -288,7 +289,7 @@ func (u *upgrade) revert(ctx context.Context, r record, why error) error {
 	ctx = context.WithoutCancel(ctx)
 	r.Phase = reverting
 	left := u.enter(r)
-	if err := u.undo(ctx, r); err != nil {
+	if err := u.undo(ctx, r, newNote(Undone, r, "version %s did not prove itself: %v; version %s is back", r.To, why, r.From)); err != nil {
 		left = err
 	}
 	if left == nil {
@@ -298,8 +299,8 @@ func (u *upgrade) revert(ctx context.Context, r record, why error) error {
 	return &Reverted{From: r.From, To: r.To, Why: why, Left: left}
 }
 
-// undo brings back the former executable and the service with it.
-func (u *upgrade) undo(ctx context.Context, r record) error {
+// undo brings back the former executable and the service with it, which finds the note when it starts.
+func (u *upgrade) undo(ctx context.Context, r record, n Note) error {
 	var stopErr error
 	if r.Restart {
 		stop, cancel := context.WithTimeout(ctx, stopTime)
@@ -309,6 +310,7 @@ func (u *upgrade) undo(ctx context.Context, r record) error {
 	if err := unswap(u.Exe); err != nil {
 		return errors.Join(fmt.Errorf("cannot put %s back: %w", human.Path(oldPath(u.Exe)), err), stopErr)
 	}
+	leaveNote(u.Exe, n)
 	if !r.Restart {
 		return nil
 	}

@@ -29,6 +29,9 @@ func TestUpgradeRestartsAndKeepsTheFormer(t *testing.T) {
 	if v, err := versionOf(t.Context(), oldPath(exe)); v != "1.0.0" {
 		t.Errorf("the former is %q, %v", v, err)
 	}
+	if n := s.noted[len(s.noted)-1]; n.Outcome != Upgraded || n.Reason != "version 1.1.0, before 1.0.0" {
+		t.Errorf("the new version was told %+v", n)
+	}
 	if len(said) < 4 {
 		t.Errorf("it said %q", said)
 	}
@@ -79,6 +82,9 @@ func TestUpgradeGoesBackByItself(t *testing.T) {
 			}
 			inPlace(t, exe, "1.0.0")
 			runs(t, s, "1.0.0")
+			if n := s.noted[len(s.noted)-1]; n.Outcome != Undone || !strings.Contains(n.Reason, c.why) || !strings.HasSuffix(n.Reason, "; version 1.0.0 is back") {
+				t.Errorf("the former version was told %+v", n)
+			}
 		})
 	}
 }
@@ -126,7 +132,7 @@ func TestUpgradeIsRefusedWithNothingChanged(t *testing.T) {
 			}
 			inPlace(t, exe, "1.0.0")
 			runs(t, s, "1.0.0")
-			if exists(oldPath(exe)) || len(s.starts) > 0 {
+			if exists(oldPath(exe)) || exists(notePath(exe)) || len(s.starts) > 0 {
 				t.Error("something was changed")
 			}
 		})
