@@ -9,108 +9,89 @@ import (
 	"servicehost/host/human"
 )
 
-// compressAll works off the queue, one file of each log at a time. It is called by the worker only.
-func (s *Set) compressAll() {
-	for !s.closing.Load() {
-		s.mu.Lock()
-		if len(s.queue) == 0 {
-			s.mu.Unlock()
-			return
-		}
-		round := s.queue
-		s.queue = nil
-		for _, w := range round {
-			w.queued = false
-		}
-		s.mu.Unlock()
-		busy := false
-		for _, w := range round {
-			more, wait := w.compressNext()
-			if more {
-				s.enqueue(w, wait)
-			}
-			busy = busy || (more && wait == 0)
-		}
-		if !busy {
-			return
-		}
+// compressRound compresses one file of each log in the queue, and reports whether others are due. It is
+// called by the worker only.
+func (s *Set) compressRound() (busy bool) {
+	s.mu.Lock()
+	round := s.queue
+	s.queue = nil
+	for _, a := range round {
+		a.queued = false
 	}
+	s.mu.Unlock()
+	for _, a := range round {
+		more, wait := s.compressNext(a)
+		if more {
+			s.enqueue(a, wait)
+		}
+		busy = busy || (more && wait == 0)
+	}
+	return busy
 }
 
 // compressNext compresses the oldest rotated file that is due. It reports whether there are others,
 // and after what time the next is due.
-func (w *writer) compressNext() (more bool, wait time.Duration) {
-	path, r, to, wait, ok := w.nextPlain()
+func (s *Set) compressNext(a *archive) (more bool, wait time.Duration) {
+	r, to, wait, ok := a.nextPlain(s.sinceEpoch())
 	if !ok || wait > 0 {
 		return ok, wait
 	}
-	c := newPacking(path, r, to)
-	err := c.run(func() bool { return w.set.closing.Load() || r.ms < w.oldest.Load() })
-	w.lock()
-	defer w.unlock()
-	i := w.indexOf(r.ms)
-	if path == w.path && i < 0 || errors.Is(err, errAborted) {
-		c.discard()
-		return true, 0
-	}
-	if err == nil {
-		err = c.finish()
-	}
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil // somebody else deleted it
-	}
-	if path != w.path {
-		return true, 0
-	}
-	if err != nil {
-		w.rotated[i].due = w.set.sinceEpoch() + w.set.timing.sweep.Milliseconds()
-		if !w.packFailed {
-			w.packFailed = true
-			w.event(Event{Kind: EventTrouble, Text: fmt.Sprintf("cannot compress %s: %s; it stays as it is for now", human.Path(c.plain), cause(err))})
-		}
-		return true, 0
-	}
-	w.rotated[i].form = c.form
-	if w.packFailed {
-		w.packFailed = false
-		w.event(Event{Kind: EventRecovered, Text: fmt.Sprintf("rotated files of log %s are compressed again", human.Path(w.path))})
+	c := newPacking(a.path, r, to)
+	err := c.run(func() bool { return s.closing.Load() || r.ms < a.oldest.Load() })
+	if e, ok := a.endPacking(c, r, err, s); ok {
+		s.tell(e)
 	}
 	return true, 0
 }
 
-// nextPlain returns the oldest file that isn't compressed; wait is 0 if it is due.
-func (w *writer) nextPlain() (path string, r rotated, to form, wait time.Duration, ok bool) {
-	w.lock()
-	defer w.unlock()
-	if w.closed {
-		return "", rotated{}, 0, 0, false
+// endPacking ends a compression, and returns what is to be told of it.
+func (a *archive) endPacking(c *packing, r rotated, err error, s *Set) (e Event, tell bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	i := a.index(r.ms)
+	if i < 0 || errors.Is(err, errAborted) {
+		c.discard()
+		return e, false
 	}
-	now := w.set.sinceEpoch()
-	for _, x := range w.rotated {
-		if !w.unpacked(x) {
+	if err == nil {
+		err = c.finish()
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) { // that is one which somebody else deleted
+		a.list[i].due = s.sinceEpoch() + s.timing.sweep.Milliseconds()
+		tell, a.packFailed = !a.packFailed, true
+		return Event{
+			ID: a.id, Path: a.path, Kind: EventTrouble,
+			Text: fmt.Sprintf("cannot compress %s: %s; it stays as it is for now", human.Path(c.plain), cause(err)),
+		}, tell
+	}
+	a.bytes -= a.list[i].size
+	a.list[i].form = c.form
+	a.list[i].size = a.measure(a.list[i])
+	a.bytes += a.list[i].size
+	tell, a.packFailed = a.packFailed, false
+	return Event{
+		ID: a.id, Path: a.path, Kind: EventRecovered,
+		Text: fmt.Sprintf("rotated files of log %s are compressed again", human.Path(a.path)),
+	}, tell
+}
+
+// nextPlain returns the oldest file that isn't compressed; wait is 0 if it is due.
+func (a *archive) nextPlain(now int64) (r rotated, to form, wait time.Duration, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.left.Load() {
+		return rotated{}, 0, 0, false
+	}
+	for _, x := range a.list {
+		if !a.unpacked(x) {
 			continue
 		}
 		if x.due <= now {
-			return w.path, x, w.pack, 0, true
+			return x, a.pack, 0, true
 		}
 		if d := time.Duration(x.due-now) * time.Millisecond; !ok || d < wait {
 			r, wait, ok = x, d, true
 		}
 	}
-	return w.path, r, w.pack, wait, ok
-}
-
-// unpacked reports whether the compressor has work with r: where nothing is to be compressed that is what it
-// left half done.
-func (w *writer) unpacked(r rotated) bool {
-	return r.form&formPlain != 0 && (w.pack != 0 || r.form&formPacked != 0)
-}
-
-func (w *writer) indexOf(ms int64) int {
-	for i, r := range w.rotated {
-		if r.ms == ms {
-			return i
-		}
-	}
-	return -1
+	return r, a.pack, wait, ok
 }

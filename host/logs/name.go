@@ -59,6 +59,7 @@ const (
 type rotated struct {
 	ms   int64 // when it was rotated, Unix milliseconds; unique within one log
 	due  int64 // not to be compressed before, milliseconds since the Set began
+	size int64 // of all its files, where that was asked for
 	form form
 }
 

@@ -58,11 +58,7 @@ func (w *writer) rotate(now time.Time) error {
 		w.shut()
 		return w.open(now)
 	}
-	w.list()
-	ms := now.UnixMilli()
-	if n := len(w.rotated); n > 0 {
-		ms = max(ms, w.rotated[n-1].ms+1)
-	}
+	ms := w.archive.next(now)
 	to := rotatedPath(w.path, ms, formPlain)
 	if err := w.set.fs.rename(w.path, to); err != nil {
 		w.rotateFailed(err, now)
@@ -82,8 +78,8 @@ func (w *writer) rotate(now time.Time) error {
 		}
 		w.shut()
 	}
-	entry := rotated{ms: ms, form: formPlain, due: w.set.sinceEpoch() + w.set.timing.compress.Milliseconds()}
-	w.rotated = mergeRotated(w.rotated, entry)
+	entry := rotated{ms: ms, form: formPlain, due: w.set.sinceEpoch() + w.set.timing.compress.Milliseconds(), size: w.size}
+	compress := w.archive.add(entry, now)
 	if err != nil {
 		return err
 	}
@@ -92,9 +88,8 @@ func (w *writer) rotate(now time.Time) error {
 	w.adopt(f, info)
 	w.cutNext = false
 	w.unstick()
-	w.prune(now)
-	if w.pack != 0 && len(w.rotated) > 0 {
-		w.set.enqueue(w, w.set.timing.compress)
+	if compress {
+		w.set.enqueue(w.archive, w.set.timing.compress)
 	}
 	return nil
 }
@@ -141,53 +136,4 @@ func (w *writer) rotateNow() error {
 		return fmt.Errorf("cannot rotate log %s: it can't be renamed; it is tried again as output arrives", human.Path(w.path))
 	}
 	return nil
-}
-
-// list looks once what was rotated before.
-func (w *writer) list() {
-	if w.listed {
-		return
-	}
-	found, err := listRotated(w.path)
-	for _, r := range found {
-		w.rotated = mergeRotated(w.rotated, r)
-	}
-	w.listed = err == nil
-}
-
-// prune deletes what is too many or too old.
-func (w *writer) prune(now time.Time) {
-	excess := len(w.rotated) - max(0, w.maxFiles)
-	kept := w.rotated[:0]
-	for i, r := range w.rotated {
-		tooOld := w.maxAge > 0 && now.Sub(time.UnixMilli(r.ms)) > w.maxAge
-		if (i < excess || tooOld) && w.remove(r) {
-			continue
-		}
-		kept = append(kept, r)
-	}
-	w.rotated = kept
-	if len(kept) > 0 {
-		w.oldest.Store(kept[0].ms)
-	} else {
-		w.oldest.Store(now.UnixMilli() + 1)
-	}
-}
-
-// remove reports whether the rotated file is gone. What is no plain file isn't ours and stays, unlisted.
-func (w *writer) remove(r rotated) bool {
-	gone := true
-	for f := range r.form.each {
-		path := rotatedPath(w.path, r.ms, f)
-		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
-			gone = false
-		}
-	}
-	if gone {
-		removeIndex(rotatedPath(w.path, r.ms, formPlain))
-	}
-	return gone
 }

@@ -78,9 +78,9 @@ type Set struct {
 	codecs  sync.Map // of *codec by log.encoding
 	closing atomic.Bool
 	mu      sync.Mutex
-	writers map[*writer]string // and its path
-	queue   []*writer          // have files to compress
-	wake    *time.Timer        // runs the worker at wakeAt
+	writers map[*writer]*archive
+	queue   []*archive  // have files to compress
+	wake    *time.Timer // runs the worker at wakeAt
 	wakeAt  time.Time
 	sweepAt time.Time
 	marked  map[*writer]bool // have marks for their indexes, to be written at markAt
@@ -96,7 +96,7 @@ func NewSet(o Options) *Set {
 }
 
 func newSet(o Options, fs fileSystem, t timing) *Set {
-	return &Set{o: o, fs: fs, timing: t, epoch: time.Now(), system: noPage, writers: make(map[*writer]string)}
+	return &Set{o: o, fs: fs, timing: t, epoch: time.Now(), system: noPage, writers: make(map[*writer]*archive)}
 }
 
 // noPage is a machine without code pages.
@@ -140,26 +140,29 @@ func (s *Set) Close() {
 }
 
 // register makes the writer known to sweeps, or known under another path, and orders a sweep.
-func (s *Set) register(w *writer, path string) {
+func (s *Set) register(w *writer, a *archive) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writers[w] = path
+	s.writers[w] = a
 	s.orderSweep(time.Now().Add(s.timing.first))
 }
 
 func (s *Set) unregister(w *writer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if a := s.writers[w]; a != nil {
+		a.left.Store(true)
+	}
 	delete(s.writers, w)
 }
 
-// enqueue has the worker compress what the writer has rotated, after the given time.
-func (s *Set) enqueue(w *writer, after time.Duration) {
+// enqueue has the worker compress what was rotated, after the given time.
+func (s *Set) enqueue(a *archive, after time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !w.queued {
-		w.queued = true
-		s.queue = append(s.queue, w)
+	if !a.queued {
+		a.queued = true
+		s.queue = append(s.queue, a)
 	}
 	s.wakeBy(time.Now().Add(after))
 }

@@ -1,8 +1,9 @@
 package logs
 
 import (
-	"os"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -30,74 +31,65 @@ func (s *Set) work(done chan struct{}) {
 		s.mu.Unlock()
 		close(done)
 	}()
-	s.mu.Lock()
-	due := !s.sweepAt.IsZero() && !time.Now().Before(s.sweepAt)
-	if due {
-		s.sweepAt = time.Time{}
-	} else if !s.sweepAt.IsZero() {
-		s.wakeBy(s.sweepAt)
-	}
-	s.mu.Unlock()
-	s.writeIndexes()
-	if due {
-		s.sweep()
+	for busy := true; busy && !s.closing.Load(); {
 		s.mu.Lock()
-		if len(s.writers) > 0 {
-			s.orderSweep(time.Now().Add(s.timing.sweep))
+		due := !s.sweepAt.IsZero() && !time.Now().Before(s.sweepAt)
+		if due {
+			s.sweepAt = time.Time{}
+		} else if !s.sweepAt.IsZero() {
+			s.wakeBy(s.sweepAt)
 		}
 		s.mu.Unlock()
+		s.writeIndexes()
+		if due {
+			s.sweep()
+			s.mu.Lock()
+			if len(s.writers) > 0 {
+				s.orderSweep(time.Now().Add(s.timing.sweep))
+			}
+			s.mu.Unlock()
+		}
+		busy = s.compressRound()
 	}
-	s.compressAll()
 }
 
 // sweep looks at each folder once: rotated files that are too old or too many go, leftovers of a
 // compressor that was killed too, and what is not compressed yet is put in line.
 func (s *Set) sweep() {
 	s.mu.Lock()
-	folders := make(map[string]map[string]*writer)
-	for w, path := range s.writers {
-		dir, base := filepath.Dir(path), filepath.Base(path)
+	folders := make(map[string]map[string]*archive)
+	for _, a := range s.writers {
+		dir, base := filepath.Dir(a.path), filepath.Base(a.path)
 		if folders[dir] == nil {
-			folders[dir] = make(map[string]*writer)
+			folders[dir] = make(map[string]*archive)
 		}
-		folders[dir][base] = w
+		folders[dir][base] = a
 	}
+	writers := slices.Collect(maps.Keys(s.writers))
 	s.mu.Unlock()
-	for dir, writers := range folders {
+	now := time.Now()
+	for dir, logs := range folders {
 		if s.closing.Load() {
 			return
 		}
-		all := listFolder(dir, writers)
-		for base, w := range writers {
-			w.swept(filepath.Join(dir, base), all[base])
+		all := listFolder(dir, logs)
+		for base, a := range logs {
+			if a.swept(all[base], now) {
+				s.enqueue(a, 0)
+			}
 		}
+	}
+	for _, w := range writers {
+		w.lookAfter(now)
 	}
 }
 
-// swept takes what a sweep found of the log at path, and looks after a file nobody has written to lately.
-// It is called by the worker, so no compression of this Set is under way.
-func (w *writer) swept(path string, all found) {
-	now := time.Now()
+// lookAfter is for a file that nobody has written to lately.
+func (w *writer) lookAfter(now time.Time) {
 	w.lock()
 	defer w.unlock()
-	if w.closed || filepath.Clean(w.path) != path {
+	if w.closed {
 		return
-	}
-	for _, t := range all.temps {
-		name := rotatedPath(w.path, t.ms, t.form)
-		if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
-			_ = os.Remove(name) // what can't be removed now is tried again at the next sweep
-		}
-	}
-	for _, r := range all.rotated {
-		w.rotated = mergeRotated(w.rotated, r)
-	}
-	w.prune(now)
-	for _, r := range w.rotated {
-		if w.unpacked(r) {
-			w.set.enqueue(w, 0)
-			break
-		}
 	}
 	if w.lost != nil {
 		w.resume(nil, now)

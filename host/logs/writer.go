@@ -22,7 +22,6 @@ type writer struct {
 	linesDropped atomic.Int64
 	bytesDropped atomic.Int64
 	dropping     atomic.Pointer[string]
-	oldest       atomic.Int64 // rotated files before this time (Unix milliseconds) are not kept
 
 	next   atomic.Pointer[config]
 	mu     sync.Mutex
@@ -31,10 +30,8 @@ type writer struct {
 	format spec.LogFormat // of the host's own lines
 	closed bool
 
-	maxSize  int64
-	maxFiles int
-	maxAge   time.Duration
-	pack     form // compressed like this; 0: not
+	maxSize int64
+	archive *archive // what was rotated, of path
 
 	f       logFile
 	fid     fileID
@@ -49,17 +46,12 @@ type writer struct {
 	rotateAt    time.Time // not to be rotated before
 	rotateFails int
 	stuck       bool // EventTrouble was sent for rotation
-	rotated     []rotated
-	listed      bool // rotated is what lies in the folder
 
 	held      *hold // output waits for the file to be unlocked
 	lost      *loss // output is dropped
 	retry     time.Duration
 	goodSince time.Time // end of the last loss
 	events    []Event   // to be sent when mu is free
-
-	queued     bool // guarded by Set.mu
-	packFailed bool // used by the compressor only
 }
 
 // config is what a spec says about one file.
@@ -93,23 +85,28 @@ func (w *writer) take() {
 		return
 	}
 	w.id, w.format = c.id, c.log.Format
-	work := c.log.MaxFiles < w.maxFiles || c.log.MaxAge != w.maxAge || (packedForm(c.log.Compress) != 0 && w.pack == 0)
-	w.maxSize, w.maxFiles, w.maxAge = c.log.MaxSize, c.log.MaxFiles, c.log.MaxAge
-	w.pack = packedForm(c.log.Compress)
+	w.maxSize = c.log.MaxSize
 	w.index.on = c.log.Format == spec.FormatRaw
-	if c.path != w.path {
+	moved := c.path != w.path
+	if moved {
+		if w.archive != nil {
+			w.archive.left.Store(true)
+		}
+		w.archive = &archive{path: c.path}
+	}
+	work := w.archive.configure(c)
+	if moved {
 		w.shut()
 		w.index = marks{on: w.index.on}
-		w.path, w.rotated, w.listed, w.cutNext = c.path, nil, false, false
+		w.path, w.cutNext = c.path, false
 		w.rotateAt, w.rotateFails, w.stuck = time.Time{}, 0, false
-		w.oldest.Store(0)
 		if w.lost != nil {
 			w.lost.retryAt = time.Time{}
 		}
 		work = true
 	}
 	if work {
-		w.set.register(w, c.path)
+		w.set.register(w, w.archive)
 	}
 }
 
