@@ -182,19 +182,32 @@ func stateOf(s *mgr.Service) svc.State {
 	return st.State
 }
 
-// stopService asks once and waits for the end; a service that has ended is left alone.
-func stopService(name string) error {
+// askToStop asks once; a service that stops or has stopped is left alone.
+func askToStop(name string) error {
 	s, done, err := openService(name)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if stateOf(s) == svc.Stopped {
+	if st := stateOf(s); st == svc.Stopped || st == svc.StopPending {
 		return nil
 	}
 	if _, err := s.Control(svc.Stop); err != nil && stateOf(s) != svc.Stopped {
 		return fmt.Errorf("stop service %q: %w", name, err)
 	}
+	return nil
+}
+
+// stopService asks if nobody has, and waits for the end.
+func stopService(name string) error {
+	if err := askToStop(name); err != nil {
+		return err
+	}
+	s, done, err := openService(name)
+	if err != nil {
+		return err
+	}
+	defer done()
 	return until("service "+name+" to stop", func() bool { return stateOf(s) == svc.Stopped })
 }
 

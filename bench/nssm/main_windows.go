@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -20,7 +19,7 @@ func main() {
 	hostPath := flag.String("host", "", "the path of host.exe")
 	rounds := flag.Int("rounds", 20, "how often each time is taken")
 	many := flag.Int("services", 10, "how many children there are when memory is measured")
-	only := flag.String("only", "", "measure only this: restart, stop, lines, orphans or memory")
+	only := flag.String("only", "", "measure only this: restart, stop, stop all, lines, orphans or memory")
 	flag.Parse()
 	if *nssmPath == "" || *hostPath == "" {
 		flag.Usage()
@@ -118,6 +117,7 @@ func measures(rounds, many int) []measure {
 	return []measure{
 		{"restart", "plain", 1, func(s *stage) (string, error) { return times(rounds, s.restart) }},
 		{"stop", "plain", 1, func(s *stage) (string, error) { return times(rounds, s.stopAndStart) }},
+		{"stop all", "plain", many, func(s *stage) (string, error) { return times(max(1, rounds/4), s.stopAndStart) }},
 		{"lines", "burst", 1, (*stage).burst},
 		{"lines", "steady", 1, (*stage).steady},
 		{"orphans", "tree", 1, (*stage).orphans},
@@ -153,14 +153,26 @@ func (s *stage) restart() (time.Duration, error) {
 	return between(begin, s.last().at), nil
 }
 
-// stopAndStart takes the time from the request to the SCM until the service and its child have ended.
+// stopAndStart takes the time from the first request to the SCM until all services and their children have ended.
 func (s *stage) stopAndStart() (time.Duration, error) {
-	pid := s.last().pid
-	begin := ticks()
-	if err := stopService(s.services[0]); err != nil {
-		return 0, err
+	time.Sleep(2 * time.Second) // nobody stops a service the moment that it runs
+	var pids []int
+	for _, name := range s.names {
+		all := readNotes(notesOf(s.dir, name))
+		pids = append(pids, all[len(all)-1].pid)
 	}
-	if err := until("the end of the child", func() bool { return !alive(pid) }); err != nil {
+	begin := ticks()
+	for _, v := range s.services {
+		if err := askToStop(v); err != nil {
+			return 0, err
+		}
+	}
+	for _, v := range s.services {
+		if err := stopService(v); err != nil {
+			return 0, err
+		}
+	}
+	if err := until("the end of the children", func() bool { return !slices.ContainsFunc(pids, alive) }); err != nil {
 		return 0, err
 	}
 	d := between(begin, ticks())
@@ -243,25 +255,22 @@ func (s *stage) orphans() (string, error) {
 // memory adds up what the supervising processes use.
 func (s *stage) memory() (string, error) {
 	time.Sleep(3 * time.Second) // what a start takes is let go
-	total := uint64(0)
+	var total usage
+	var err error
 	if underWine() {
-		n, err := memoryUnderWine(filepath.Base(s.exe()))
-		if err != nil {
-			return "", err
-		}
-		total = n
+		total, err = memoryUnderWine(s.exe())
 	} else {
 		for _, v := range s.services {
 			pid, err := servicePID(v)
 			if err != nil {
 				return "", err
 			}
-			n, err := memoryOf(pid)
+			u, err := memoryOf(pid)
 			if err != nil {
 				return "", err
 			}
-			total += n
+			total.add(u)
 		}
 	}
-	return fmt.Sprintf("%.1f MiB for %d children in %d processes", float64(total)/(1<<20), len(s.names), len(s.services)), nil
+	return fmt.Sprintf("%v for %d children", total, len(s.names)), err
 }
