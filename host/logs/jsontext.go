@@ -23,67 +23,77 @@ func special(x uint64) uint64 {
 // appendJSON appends text as it stands in a JSON string: as encoding/json does without its care for HTML,
 // with U+FFFD for what is no UTF-8.
 func appendJSON(dst, text []byte) []byte {
-	for {
-		dst = slices.Grow(dst, len(text)+8)
-		n := len(dst)
-		to := dst[:cap(dst)]
-		i := 0
-		for len(text)-i >= 8 {
-			x := binary.LittleEndian.Uint64(text[i:])
-			binary.LittleEndian.PutUint64(to[n:], x)
-			if found := special(x); found != 0 {
-				plain := bits.TrailingZeros64(found) / 8
-				i += plain
-				n += plain
-				break
-			}
-			i += 8
-			n += 8
-		}
-		for i < len(text) && isPlain[text[i]] {
-			to[n] = text[i]
-			i++
-			n++
-		}
-		dst, text = dst[:n], text[i:]
-		if len(text) == 0 {
-			return dst
-		}
-		if text[0] >= utf8.RuneSelf {
+	for len(text) > 0 {
+		dst, text = appendASCII(dst, text)
+		if len(text) > 0 {
 			dst, text = appendRunes(dst, text)
-			continue
 		}
-		dst, text = appendEscape(dst, text[0]), text[1:]
+	}
+	return dst
+}
+
+// appendASCII appends what of text is ASCII and returns what begins with something else.
+func appendASCII(dst, text []byte) (out, rest []byte) {
+	const most = 8 // bytes are written for one, or for eight
+	for {
+		dst = slices.Grow(dst, len(text)+len(text)/8+2*most)
+		n, to := len(dst), dst[:cap(dst)]
+		for len(to)-n >= len(text)+most {
+			if len(text) >= 8 {
+				x := binary.LittleEndian.Uint64(text)
+				binary.LittleEndian.PutUint64(to[n:], x)
+				found := special(x)
+				if found == 0 {
+					n, text = n+8, text[8:]
+					continue
+				}
+				plain := bits.TrailingZeros64(found) / 8
+				n, text = n+plain, text[plain:]
+			} else if len(text) == 0 {
+				return to[:n], nil
+			}
+			c := text[0]
+			switch e := escapes[c]; e {
+			case asItIs:
+				to[n] = c
+				n++
+			case foreign:
+				return to[:n], text
+			case inHex:
+				n += copy(to[n:], []byte{'\\', 'u', '0', '0', hex[c>>4], hex[c&15]})
+			default:
+				to[n], to[n+1] = '\\', e
+				n += 2
+			}
+			text = text[1:]
+		}
+		dst = to[:n]
 	}
 }
 
-// isPlain tells which bytes stand in JSON as they are.
-var isPlain = func() (plain [256]bool) {
-	for c := ' '; c < utf8.RuneSelf; c++ {
-		plain[c] = c != '"' && c != '\\'
+// What escapes has for a byte but what stands behind a backslash for it.
+const (
+	asItIs  = 0
+	inHex   = 1
+	foreign = 2 // not ASCII
+)
+
+var escapes = func() (e [256]byte) {
+	for c := range e {
+		switch {
+		case c < ' ':
+			e[c] = inHex
+		case c >= utf8.RuneSelf:
+			e[c] = foreign
+		}
 	}
-	return plain
+	for c, as := range map[byte]byte{'"': '"', '\\': '\\', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't'} {
+		e[c] = as
+	}
+	return e
 }()
 
 const hex = "0123456789abcdef"
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\b':
-		return append(dst, '\\', 'b')
-	case '\f':
-		return append(dst, '\\', 'f')
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\r':
-		return append(dst, '\\', 'r')
-	case '\t':
-		return append(dst, '\\', 't')
-	}
-	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-}
 
 // appendRunes appends what of text is not ASCII, up to the first character that is.
 func appendRunes(dst, text []byte) (out, rest []byte) {

@@ -15,20 +15,22 @@ const stampForm = "2006-01-02T15:04:05.000Z"
 type layout struct {
 	json  bool
 	head  []byte // before a text
-	more  []byte // before its second line and all further ones, in text
+	more  []byte // before its second line and all further ones, in text; nil: there are none
 	at    int    // of the stamp in head
 	ms    int64  // of the stamp in head, Unix
 	begun bool
 }
 
-// newLayout returns nil for raw.
-func newLayout(format spec.LogFormat, id, stream string) *layout {
+// newLayout returns nil for raw. Only with joined are there records of several lines.
+func newLayout(format spec.LogFormat, id, stream string, joined bool) *layout {
 	service, instance := splitID(id)
 	switch format {
 	case spec.FormatText:
 		f := &layout{head: []byte(stampForm + " " + stream + " " + id + " | ")}
-		f.more = bytes.Clone(f.head)
-		f.more[len(f.more)-2] = '+'
+		if joined {
+			f.more = bytes.Clone(f.head)
+			f.more[len(f.more)-2] = '+'
+		}
 		return f
 	case spec.FormatJSON:
 		f := &layout{json: true, head: []byte(`{"time":"`)}
@@ -43,9 +45,12 @@ func newLayout(format spec.LogFormat, id, stream string) *layout {
 
 // append appends a record with its line end to dst.
 func (f *layout) append(dst []byte, at time.Time, text []byte) []byte {
-	if ms := at.UnixMilli(); ms != f.ms || !f.begun {
-		f.stamp(at, ms)
-	}
+	f.stamp(at)
+	return f.appendStamped(dst, text)
+}
+
+// appendStamped is append for a record of the time that was stamped last.
+func (f *layout) appendStamped(dst, text []byte) []byte {
 	dst = append(dst, f.head...)
 	if f.json {
 		return append(appendJSON(dst, text), '"', '}', '\n')
@@ -61,7 +66,11 @@ func (f *layout) append(dst []byte, at time.Time, text []byte) []byte {
 	return append(append(dst, text...), '\n')
 }
 
-func (f *layout) stamp(at time.Time, ms int64) {
+func (f *layout) stamp(at time.Time) {
+	ms := at.UnixMilli()
+	if ms == f.ms && f.begun {
+		return
+	}
 	f.begun, f.ms = true, ms
 	copy(f.head[f.at:], at.UTC().AppendFormat(make([]byte, 0, len(stampForm)), stampForm))
 	copy(f.more, f.head[:min(len(f.more), len(stampForm))])
@@ -69,7 +78,7 @@ func (f *layout) stamp(at time.Time, ms int64) {
 
 // hostLine appends what the host itself has to say in a log of some format.
 func hostLine(dst []byte, format spec.LogFormat, id string, at time.Time, text string) []byte {
-	if f := newLayout(format, id, streamHost); f != nil {
+	if f := newLayout(format, id, streamHost, false); f != nil {
 		return f.append(dst, at, []byte(text))
 	}
 	return append(append(dst, text...), '\n')

@@ -36,7 +36,7 @@ func newRecords(in *input, s *shape) *records {
 	if in.stderr {
 		r.stream = streamErr
 	}
-	if r.layout = newLayout(s.format, s.id, r.stream); r.layout != nil {
+	if r.layout = newLayout(s.format, s.id, r.stream, s.joined != nil); r.layout != nil {
 		r.limit = newLimiter(s.rate)
 		return r
 	}
@@ -58,7 +58,13 @@ func (r *records) take(b []byte, now time.Time) {
 			r.in.remember(r.line.kept, b[:i+1])
 		}
 	}
+	plain := r.plain()
 	for len(b) > 0 {
+		if plain && r.line.total == 0 {
+			if b = r.each(b); len(b) == 0 {
+				break
+			}
+		}
 		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
 			r.line.add(b, r.max)
@@ -76,6 +82,32 @@ func (r *records) take(b []byte, now time.Time) {
 		}
 	}
 	r.flush()
+}
+
+// plain reports whether each line is a record for the file and nothing else.
+func (r *records) plain() bool {
+	return r.layout != nil && r.limit == nil && r.shape.joined == nil && len(r.shape.sinks) == 0
+}
+
+// each writes lines of which nothing is asked but that, and returns what it leaves to others.
+func (r *records) each(b []byte) []byte {
+	r.layout.stamp(r.now)
+	for {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 || i > r.max {
+			return b
+		}
+		line := b[:i]
+		if i > 0 && line[i-1] == '\r' {
+			line = line[:i-1]
+		}
+		r.out = r.layout.appendStamped(r.out, line)
+		b = b[i+1:]
+		if len(r.out) >= flushAt {
+			r.in.writeRecords(r.out, r.now)
+			r.out = r.out[:0]
+		}
+	}
 }
 
 // endLine takes the unfinished line as it is; end is how long its end was.
@@ -176,7 +208,7 @@ func (r *records) tell() {
 func (r *records) host(text string) {
 	var l *layout
 	if r.layout != nil {
-		l = newLayout(r.shape.format, r.shape.id, streamHost)
+		l = newLayout(r.shape.format, r.shape.id, streamHost, false)
 	}
 	r.emit(r.now, streamHost, l, []byte(text))
 }
