@@ -442,3 +442,24 @@ func TestProblemAlwaysHasItsFields(t *testing.T) {
 		t.Errorf("got %s, %v", data, err)
 	}
 }
+
+func TestStderrMayShareTheFileOfStdout(t *testing.T) {
+	const head = "host: {state_dir: /var/x}\nservices:\n  a:\n    command: a\n"
+	for text, want := range map[string]string{
+		"    log: {stderr: /var/x/logs/a.log}":                            "",
+		"    log: {stderr: /var/x/logs/a.log, format: text}":              "/var/x/logs/a.log",
+		"    log: {path: l.log, stderr: ./x/../l.log, format: json}":      "path",
+		"    log: {path: l.log, stderr: e.log, format: json, rate: 60/m}": "other",
+	} {
+		log := mustLoad(t, head+text).Services[0].Log
+		switch want {
+		case "path":
+			want = log.Path
+		case "other":
+			want = filepath.Join(filepath.Dir(log.Path), "e.log")
+		}
+		if log.Stderr != want {
+			t.Errorf("%s: stderr goes to %q, want %q", text, log.Stderr, want)
+		}
+	}
+}

@@ -28,6 +28,13 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 		if svc.Log.Path == "" {
 			svc.Log.Path = s.Host.Logs.Dir + l.paths.separator() + svc.ID + ".log"
 		}
+		if e := svc.Log.Stderr; e != "" && l.paths.key(e) == l.paths.key(svc.Log.Path) {
+			// Lines say which stream they are of, but in a raw file, which needs the order of one pipe.
+			svc.Log.Stderr = svc.Log.Path
+			if svc.Log.Format == FormatRaw {
+				svc.Log.Stderr = ""
+			}
+		}
 		if svc.Enabled {
 			l.claimLog(claims, svc, svc.Log.Path, "log.path", entry.logAt, entry)
 			if svc.Log.Stderr != "" && svc.Log.Stderr != svc.Log.Path {

@@ -30,7 +30,7 @@ func request(env *environment, s *spec.Service) (process.Request, int, error) {
 	return runAs(env, s, port, process.Request{
 		Path: path, Args: argv, RawArgs: portIn(s.RawArgs, port), Dir: s.Dir, Env: vars,
 		Stdin:       slices.ContainsFunc(s.Stop.Steps, func(t spec.Step) bool { return t.Do == "stdin_close" }),
-		SplitStderr: s.Log.Stderr != "" && s.Log.Stderr != s.Log.Path,
+		SplitStderr: s.Log.Stderr != "",
 		WholeTree:   s.Track == spec.TrackTree,
 		Limits:      limits(s), Nice: s.Priority, Affinity: s.Affinity,
 		AllowBreakaway: s.AllowBreakaway, ErrorDialogs: s.ErrorReporting,
