@@ -192,6 +192,7 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 		return err
 	}
 	h.logs = logs.NewSet(logs.Options{OnEvent: h.onLogEvent})
+	h.logs.Limit(s.Host.Logs)
 	h.sup = supervisor.New(supervisor.Options{
 		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
 	})

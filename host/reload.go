@@ -108,6 +108,7 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 		h.publish(journal.Event{Kind: journal.Warning, Reason: w.String()})
 	}
 	h.setLevel(next.Host.Log.Level)
+	h.logs.Limit(next.Host.Logs)
 	applied := journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes)}
 	o.wait = h.handOut(ctx, next, dressed, r.Retry, r.Wait)
 	h.publish(applied)

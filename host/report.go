@@ -105,7 +105,7 @@ func levelOf(e journal.Event) zapcore.Level {
 	switch e.Kind {
 	case journal.Failed, journal.ReloadRejected, journal.LastGood, journal.UpgradeUndone:
 		return zapcore.ErrorLevel
-	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.ReloadPending, journal.UpgradeCut:
+	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.LogsTrimmed, journal.ReloadPending, journal.UpgradeCut:
 		return zapcore.WarnLevel
 	case journal.StopStep, journal.ProcessExited, journal.Started, journal.StartFailed: // the state that follows says it
 		return zapcore.DebugLevel
@@ -130,7 +130,7 @@ func sentence(e journal.Event) string {
 	switch e.Kind {
 	case journal.StateChanged:
 		word = e.To
-	case journal.OperatorAction, journal.Warning, journal.LimitHit: // the reason is a sentence of its own
+	case journal.OperatorAction, journal.Warning, journal.LimitHit, journal.LogsTrimmed: // the reason is a sentence of its own
 		word = ""
 	}
 	b.WriteString(word)
@@ -155,14 +155,17 @@ var kindWords = map[journal.Kind]string{
 	journal.Killed: "killed", journal.Failed: "failed", journal.Recovered: "recovered", journal.ReloadApplied: "spec applied",
 	journal.ReloadRejected: "spec rejected", journal.ReloadPending: "spec held", journal.SpecChanged: "spec changed",
 	journal.ServiceAdded: "added", journal.ServiceRemoved: "removed", journal.RolledBack: "rolled back",
-	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LastGood: "running the last good spec",
+	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LogsTrimmed: "logs trimmed", journal.LastGood: "running the last good spec",
 	journal.OrphansEnded: "orphans ended", journal.Upgraded: "upgraded", journal.UpgradeUndone: "upgrade undone", journal.UpgradeCut: "upgrade cut short",
 }
 
 func (h *Host) onLogEvent(e logs.Event) {
 	k := journal.LogTrouble
-	if e.Kind == "dropped" {
+	switch e.Kind {
+	case logs.EventDropped:
 		k = journal.OutputDropped
+	case logs.EventEvicted:
+		k = journal.LogsTrimmed
 	}
 	v := journal.Event{Kind: k, ID: e.ID, Reason: e.Text}
 	if p := e.Path; p != "" {

@@ -88,6 +88,8 @@ var Kinds = []Kind{
 		Do: "See that the disk has room and is fast enough, or set `log.rate`."},
 	{ID: 301, Severity: Warning, Name: "log_trouble", Text: "The log of service {service} is in trouble: {reason}",
 		Do: "See that the disk has room and that nothing locks the file."},
+	{ID: 302, Severity: Warning, Name: "logs_trimmed", Text: "Rotated logs were deleted early: {reason}",
+		Do: "Find out why these services write so much, give the volume more room, or raise `host.logs.max_total`."},
 
 	{ID: 900, Severity: Warning, Name: kindWarning, Text: "{subject}{reason}"},
 	{ID: 901, Severity: Error, Name: kindError, Text: "{subject}{reason}"},

@@ -67,6 +67,7 @@ const (
 	OperatorAction Kind = "operator" // start, stop, restart, signal, pause, resume, reload by hand
 	OutputDropped  Kind = "output_dropped"
 	LogTrouble     Kind = "log_trouble"
+	LogsTrimmed    Kind = "logs_trimmed" // rotated logs were deleted early, for host.logs.max_total or min_free
 	Upgraded       Kind = "upgraded" // the executable is another version
 	UpgradeUndone  Kind = "upgrade_reverted"
 	UpgradeCut     Kind = "upgrade_cut" // it was cut short by a crash

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,7 @@ import (
 type archive struct {
 	path   string
 	left   atomic.Bool  // its writer is closed or has another path: nothing is to be compressed any more
+	bytes  atomic.Int64 // in the files that are known
 	oldest atomic.Int64 // files before this time (Unix milliseconds) are not kept
 
 	mu       sync.Mutex
@@ -21,7 +23,6 @@ type archive struct {
 	maxAge   time.Duration
 	list     []rotated
 	listed   bool // list is what lies in the folder
-	bytes    int64
 
 	queued     bool // guarded by Set.mu
 	packFailed bool // used by the compressor only
@@ -56,12 +57,12 @@ func (a *archive) merge(r rotated) {
 		if a.list[i].form&r.form == r.form {
 			return
 		}
-		a.bytes -= a.list[i].size
+		a.bytes.Add(-a.list[i].size)
 	}
 	a.list = mergeRotated(a.list, rotated{ms: r.ms, form: r.form})
 	i := a.index(r.ms)
 	a.list[i].size = a.measure(a.list[i])
-	a.bytes += a.list[i].size
+	a.bytes.Add(a.list[i].size)
 }
 
 func (a *archive) measure(r rotated) (size int64) {
@@ -91,7 +92,7 @@ func (a *archive) add(r rotated, now time.Time) (compress bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.list = mergeRotated(a.list, r)
-	a.bytes += r.size
+	a.bytes.Add(r.size)
 	a.prune(now)
 	return a.pack != 0 && len(a.list) > 0
 }
@@ -103,7 +104,7 @@ func (a *archive) prune(now time.Time) {
 	for i, r := range a.list {
 		tooOld := a.maxAge > 0 && now.Sub(time.UnixMilli(r.ms)) > a.maxAge
 		if (i < excess || tooOld) && a.remove(r) {
-			a.bytes -= r.size
+			a.bytes.Add(-r.size)
 			continue
 		}
 		kept = append(kept, r)
@@ -154,19 +155,11 @@ func (a *archive) evict(now time.Time) (size int64, ok bool) {
 			continue
 		}
 		a.list = append(a.list[:i], a.list[i+1:]...)
-		a.bytes -= r.size
+		a.bytes.Add(-r.size)
 		a.begin(now)
 		return r.size, true
 	}
 	return 0, false
-}
-
-// size is what all files take.
-func (a *archive) size() int64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.look()
-	return a.bytes
 }
 
 // swept takes what a sweep found in the folder, forgets what is gone, and reports whether there is something
@@ -177,15 +170,28 @@ func (a *archive) swept(all found, now time.Time) (compress bool) {
 	for _, t := range all.temps {
 		removeOurs(rotatedPath(a.path, t.ms, t.form)) // what can't be removed now is tried again at the next sweep
 	}
-	a.forget(all.rotated)
-	for _, r := range all.rotated {
-		a.merge(r)
-	}
+	a.update(all.rotated)
 	a.prune(now)
 	for _, r := range a.list {
 		compress = compress || a.unpacked(r)
 	}
 	return compress
+}
+
+// found is swept for a log that belongs to nobody.
+func (a *archive) found(list []rotated) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.update(list)
+}
+
+// update has the list be what lies in the folder. It needs mu.
+func (a *archive) update(list []rotated) {
+	a.forget(list)
+	for _, r := range list {
+		a.merge(r)
+	}
+	a.listed = true
 }
 
 // forget drops from the list what somebody else has deleted, which is neither in found nor in the folder.
@@ -197,13 +203,13 @@ func (a *archive) forget(found []rotated) {
 	kept := a.list[:0]
 	for _, r := range a.list {
 		if there[r.ms] != r.form {
-			a.bytes -= r.size
+			a.bytes.Add(-r.size)
 			r.form = a.existing(r)
 			if r.form == 0 {
 				continue
 			}
 			r.size = a.measure(r)
-			a.bytes += r.size
+			a.bytes.Add(r.size)
 		}
 		kept = append(kept, r)
 	}
@@ -232,4 +238,36 @@ func (a *archive) index(ms int64) int {
 		}
 	}
 	return -1
+}
+
+// straysOf are the logs in dir that belong to none of logs, but have names that rotatedPath made: those of
+// services that are no longer in the spec. Files of theirs that are known stay so.
+func straysOf(dir string, logs map[string]*archive, known map[string]*archive) map[string]*archive {
+	strays := make(map[string]*archive)
+	names, err := namesIn(dir)
+	if err != nil {
+		return known
+	}
+	all := make(map[string][]rotated)
+	for _, name := range names {
+		rotatedNames(name, func(base string, ms int64, f form) bool {
+			_, current := logs[name]
+			_, owned := logs[base]
+			if !current && !owned {
+				all[base] = mergeRotated(all[base], rotated{ms: ms, form: f})
+			}
+			return owned // it may be read in another way
+		})
+	}
+	for base, list := range all {
+		path := filepath.Join(dir, base)
+		a := known[path]
+		if a == nil {
+			a = &archive{path: path, listed: true}
+			a.left.Store(true)
+		}
+		a.found(list)
+		strays[path] = a
+	}
+	return strays
 }

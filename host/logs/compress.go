@@ -64,10 +64,10 @@ func (a *archive) endPacking(c *packing, r rotated, err error, s *Set) (e Event,
 			Text: fmt.Sprintf("cannot compress %s: %s; it stays as it is for now", human.Path(c.plain), cause(err)),
 		}, tell
 	}
-	a.bytes -= a.list[i].size
+	a.bytes.Add(-a.list[i].size)
 	a.list[i].form = c.form
 	a.list[i].size = a.measure(a.list[i])
-	a.bytes += a.list[i].size
+	a.bytes.Add(a.list[i].size)
 	tell, a.packFailed = a.packFailed, false
 	return Event{
 		ID: a.id, Path: a.path, Kind: EventRecovered,

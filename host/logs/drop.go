@@ -86,7 +86,11 @@ func (w *writer) resume(p []byte, now time.Time) []byte {
 			cut = true
 		}
 	}
-	if err := w.recover(len(p), now); err != nil {
+	err := w.recover(len(p), now)
+	if isFull(err) && w.set.makeRoom(w.path) {
+		err = w.recover(len(p), now)
+	}
+	if err != nil {
 		l.why, l.keep = cause(err), isFull(err)
 		w.dropping.Store(&l.why)
 		l.retryAt = now.Add(w.retry)

@@ -40,9 +40,10 @@ type fileSystem struct {
 	rename func(from, to string) error
 	// locked reports whether an error of open means that another program has the file, which passes.
 	locked func(error) bool
+	volume func(dir string) (volume, error)
 }
 
-var realFiles = fileSystem{open: openLog, rename: renameLog, locked: isLocked}
+var realFiles = fileSystem{open: openLog, rename: renameLog, locked: isLocked, volume: volumeOf}
 
 type diskFile struct{ *os.File }
 

@@ -29,6 +29,9 @@ var testTiming = timing{
 	sweep:    time.Hour,
 	settle:   time.Hour,
 	silence:  time.Hour,
+	trim:     time.Millisecond,
+	settled:  10 * time.Millisecond,
+	tell:     time.Hour,
 	closing:  5 * time.Second,
 }
 

@@ -49,6 +49,15 @@ func listFolder[V any](dir string, logs map[string]V) map[string]found {
 	}
 }
 
+func namesIn(dir string) ([]string, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.Readdirnames(-1)
+}
+
 // listRotated returns the rotated files of a log, oldest first. A folder that does not exist has none.
 // Files of the compressor that were never completed are not among them.
 func listRotated(path string) ([]rotated, error) {

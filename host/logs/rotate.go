@@ -88,6 +88,7 @@ func (w *writer) rotate(now time.Time) error {
 	w.adopt(f, info)
 	w.cutNext = false
 	w.unstick()
+	w.set.orderTrim(w.set.timing.trim)
 	if compress {
 		w.set.enqueue(w.archive, w.set.timing.compress)
 	}

@@ -27,6 +27,9 @@ const (
 	// EventDropped: the pipeline was closed in the middle of a trouble, so that no file says that
 	// Lines and Bytes were dropped.
 	EventDropped = "dropped"
+	// EventEvicted: rotated files with together Bytes were deleted early, because of host.logs. It has no
+	// ID and Path.
+	EventEvicted = "evicted"
 )
 
 // Event is something that an operator should know about a log.
@@ -50,6 +53,9 @@ type timing struct {
 	sweep    time.Duration // between sweeps
 	settle   time.Duration // how long the rest of a line is waited for to tell its encoding
 	silence  time.Duration // after which a record that could go on is taken for whole
+	trim     time.Duration // from a rotation to a look at the budget
+	settled  time.Duration // until a deleted file's space is free, on volumes that take their time
+	tell     time.Duration // between two events of files deleted for the budget
 	closing  time.Duration // what Close of a Pipeline or a Set waits at most
 }
 
@@ -63,6 +69,9 @@ var defaultTiming = timing{
 	sweep:    10 * time.Minute,
 	settle:   100 * time.Millisecond,
 	silence:  500 * time.Millisecond,
+	trim:     100 * time.Millisecond,
+	settled:  2 * time.Second,
+	tell:     10 * time.Minute,
 	closing:  2 * time.Second,
 }
 
@@ -86,6 +95,7 @@ type Set struct {
 	marked  map[*writer]bool // have marks for their indexes, to be written at markAt
 	markAt  time.Time
 	working chan struct{} // closed when the worker ends; nil: none
+	budget  budget
 }
 
 // NewSet returns a Set without pipelines. Close it when they are closed.
@@ -128,8 +138,14 @@ func (s *Set) Close() {
 	if s.wake != nil {
 		s.wake.Stop()
 	}
+	if s.budget.timer != nil {
+		s.budget.timer.Stop()
+	}
 	working := s.working
 	s.mu.Unlock()
+	if s.budget.lockSoon() {
+		s.budget.mu.Unlock() // no trim is under way any more
+	}
 	if working == nil {
 		return
 	}
@@ -152,6 +168,7 @@ func (s *Set) unregister(w *writer) {
 	defer s.mu.Unlock()
 	if a := s.writers[w]; a != nil {
 		a.left.Store(true)
+		s.budget.adopt(a)
 	}
 	delete(s.writers, w)
 }

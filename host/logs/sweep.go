@@ -79,8 +79,26 @@ func (s *Set) sweep() {
 			}
 		}
 	}
+	s.sweepStrays(folders)
+	s.orderTrim(0)
 	for _, w := range writers {
 		w.lookAfter(now)
+	}
+}
+
+// sweepStrays looks for logs that belong to no pipeline, which only the budget deletes.
+func (s *Set) sweepStrays(folders map[string]map[string]*archive) {
+	s.mu.Lock()
+	l, known := s.budget.limits, s.budget.strays
+	s.mu.Unlock()
+	if l.Dir == "" {
+		return
+	}
+	strays := straysOf(l.Dir, folders[l.Dir], known)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.budget.limits.Dir == l.Dir {
+		s.budget.strays = strays
 	}
 }
 

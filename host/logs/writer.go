@@ -153,6 +153,9 @@ func (w *writer) unlock() {
 	}
 }
 
+// roomTries is how often in a row old files are deleted for one write.
+const roomTries = 3
+
 // put writes or drops p.
 func (w *writer) put(p []byte, now time.Time) {
 	switch {
@@ -161,7 +164,11 @@ func (w *writer) put(p []byte, now time.Time) {
 			return
 		}
 	case w.f == nil || !now.Before(w.checkAt):
-		if err := w.ready(now); err != nil {
+		err := w.ready(now)
+		if isFull(err) && w.set.makeRoom(w.path) {
+			err = w.ready(now)
+		}
+		if err != nil {
 			if !w.keepHeld(err, p) {
 				w.fail(err, w.takeHeld(p), now)
 			}
@@ -172,6 +179,7 @@ func (w *writer) put(p []byte, now time.Time) {
 		}
 	}
 	w.wroteAt = now
+	tries := 0
 	if w.whole && w.midLine {
 		if err := w.endLine(); err != nil {
 			w.fail(err, p, now)
@@ -184,7 +192,11 @@ func (w *writer) put(p []byte, now time.Time) {
 			m, err := w.f.Write(p[:n])
 			w.advance(p[:m])
 			if err != nil {
-				w.fail(err, p[w.takeBack(p, m):], now)
+				p = p[w.takeBack(p, m):]
+				if tries++; tries <= roomTries && isFull(err) && w.set.makeRoom(w.path) {
+					continue
+				}
+				w.fail(err, p, now)
 				return
 			}
 			if p = p[n:]; len(p) == 0 {

@@ -1,0 +1,7 @@
+//go:build unix
+
+package logs
+
+import "golang.org/x/sys/unix"
+
+const errDiskFull = unix.ENOSPC
