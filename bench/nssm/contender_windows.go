@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -182,20 +183,25 @@ func stateOf(s *mgr.Service) svc.State {
 	return st.State
 }
 
-// askToStop asks once; a service that stops or has stopped is left alone.
-func askToStop(name string) error {
+// askToStop asks once; a service that stops or has stopped is left alone, one that takes no control yet is waited for.
+func askToStop(name string) (err error) {
 	s, done, err := openService(name)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if st := stateOf(s); st == svc.Stopped || st == svc.StopPending {
-		return nil
-	}
-	if _, err := s.Control(svc.Stop); err != nil && stateOf(s) != svc.Stopped {
+	waited := until("service "+name+" to take controls", func() bool {
+		if st := stateOf(s); st == svc.Stopped || st == svc.StopPending {
+			err = nil
+			return true
+		}
+		_, err = s.Control(svc.Stop)
+		return !errors.Is(err, windows.ERROR_SERVICE_CANNOT_ACCEPT_CTRL)
+	})
+	if err != nil && stateOf(s) != svc.Stopped {
 		return fmt.Errorf("stop service %q: %w", name, err)
 	}
-	return nil
+	return waited
 }
 
 // stopService asks if nobody has, and waits for the end.

@@ -131,7 +131,7 @@ func TestStopLadderOfWindows(t *testing.T) {
 	r.runStopCases([]stopCase{
 		{"window", svc("window", r.stopCommand("window", "window"), "stop: {steps: [{close: 40s}], timeout: 50s}"), 0, 15 * time.Second,
 			[]string{"step close"}},
-		{"hider", svc("hider", r.stopCommand("hider", "hider"), "stop: {steps: [{close: 2s}], timeout: 50s}"), time.Second, patience,
+		{"hider", svc("hider", r.stopCommand("hider", "hider"), "stop: {steps: [{close: 6s}], timeout: 50s}"), time.Second, patience,
 			[]string{"step close", "step close: still there"}},
 		{"loop", svc("loop", r.stopCommand("loop", "loop"), "stop: {steps: [{close: 40s}], timeout: 50s}"), 0, 15 * time.Second,
 			[]string{"step close"}},
