@@ -98,11 +98,8 @@ func (r *reader) leave(ctx context.Context, t *follower) (more bool, err error) 
 	if _, err := r.toEnd(ctx, t, 0); err != nil {
 		return false, err
 	}
-	for _, o := range newer {
-		if t.isOwn(o) || t.wasOwn(o) {
-			t.lastMS = o.ms
-			break
-		}
+	if i, ok := t.among(newer); ok {
+		t.lastMS = newer[i].ms
 	}
 	if err := r.flush(t); err != nil {
 		return false, err
@@ -114,12 +111,15 @@ func (r *reader) leave(ctx context.Context, t *follower) (more bool, err error) 
 // next opens the current file and sends first what was rotated since t.lastMS.
 func (r *reader) next(ctx context.Context, t *follower) (more bool, err error) {
 	older, err := t.openCurrent()
+	if err == nil {
+		older, err = t.settle(older)
+	}
 	if err != nil {
 		t.close()
 		return false, nil //nolint:nilerr // it may come back; the next tick looks again
 	}
 	for _, o := range after(older, t.lastMS) {
-		if err := r.whole(ctx, t, o, 0); err != nil {
+		if err := r.whole(ctx, t, o); err != nil {
 			return false, err
 		}
 		t.lastMS = o.ms

@@ -70,6 +70,7 @@ type marks struct {
 	none  bool // there is no index on the disk
 	kept  []mark
 	at    int64 // time of the newest mark
+	off   int64 // its offset
 	seen  int64 // when the newest mark was made, by the clock
 	wrote int64 // last write
 	since int64 // when the file before it was rotated, if that was seen
@@ -96,7 +97,7 @@ func (w *writer) mark(p []byte, now time.Time) {
 	x.seen = ms
 	if len(x.kept) < marksKept {
 		// Times never go back, also when the clock is set.
-		x.at = max(x.at, ms)
+		x.at, x.off = max(x.at, ms), off
 		x.kept = append(x.kept, mark{at: x.at, off: off, ended: x.wrote})
 		switch len(x.kept) {
 		case 1:
@@ -112,7 +113,7 @@ func (w *writer) mark(p []byte, now time.Time) {
 func (w *writer) beginIndex(info fileInfo) {
 	x := &w.index
 	x.kept = x.kept[:0]
-	x.at, x.seen, x.wrote = 0, 0, 0
+	x.at, x.off, x.seen, x.wrote = 0, 0, 0, 0
 	if info.size == 0 {
 		w.dropIndex()
 		return
@@ -126,11 +127,21 @@ func (w *writer) beginIndex(info fileInfo) {
 // dropIndex is called when what was in the file is gone, as after copytruncate.
 func (w *writer) dropIndex() {
 	x := &w.index
-	x.kept, x.seen = x.kept[:0], 0
+	x.kept, x.off, x.seen = x.kept[:0], 0, 0
 	if !x.none {
 		removeIndex(w.path)
 		x.none = true
 	}
+}
+
+// endIndex is flushIndex and notes when the last line was written.
+func (w *writer) endIndex() {
+	x := &w.index
+	if x.at > 0 && w.size > x.off && !w.midLine {
+		x.at, x.off = max(x.at, x.wrote), w.size
+		x.kept = append(x.kept, mark{at: x.at, off: x.off, ended: x.at})
+	}
+	w.flushIndex()
 }
 
 // flushIndex puts the marks on the disk. It needs mu.
@@ -250,7 +261,7 @@ func (s *Set) FlushIndexes() {
 	for _, w := range all {
 		for range patience {
 			if w.mu.TryLock() {
-				w.flushIndex()
+				w.endIndex()
 				w.mu.Unlock()
 				break
 			}
@@ -291,7 +302,7 @@ func (s *Set) writeIndexes() {
 	s.mu.Unlock()
 	for w := range all {
 		w.lock()
-		w.flushIndex()
+		w.endIndex()
 		w.unlock()
 	}
 }

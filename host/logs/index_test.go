@@ -60,7 +60,7 @@ func TestIndexHasATimeForEachSecond(t *testing.T) {
 	writeAt(p, sec(9), "six\n")
 	writeAt(p, sec(7), "seven\n") // the clock was set back
 	s.FlushIndexes()
-	want := "0:0:- 1.2:14:1.1 9:24:5 9:28:9"
+	want := "0:0:- 1.2:14:1.1 9:24:5 9:28:9 9:34:9"
 	if got := marksIn(t, path, start); got != want {
 		t.Errorf("marks %s, want %s", got, want)
 	}
@@ -73,7 +73,7 @@ func TestIndexHasATimeForEachSecond(t *testing.T) {
 	p = s.Pipeline("api", spec.Log{Path: path})
 	writeAt(p, sec(60), "again\n")
 	p.Close()
-	want += " 60:34:10"
+	want += " 60:34:10 60:40:60"
 	if got := marksIn(t, path, start); got != want {
 		t.Errorf("after a restart %s, want %s", got, want)
 	}
@@ -96,7 +96,7 @@ func TestIndexFollowsItsFile(t *testing.T) {
 		t.Errorf("rotated %q", got)
 	}
 	s.FlushIndexes()
-	if got := marksIn(t, path, start); got != "40:0:-" {
+	if got := marksIn(t, path, start); got != "40:0:- 40:9:40" {
 		t.Errorf("current: %s", got)
 	}
 	all, err := filepath.Glob(path[:len(path)-4] + "*" + indexSuffix)
@@ -131,12 +131,12 @@ func TestIndexOfAnotherFileIsReplaced(t *testing.T) {
 	for name, c := range map[string]struct {
 		log, index, want string
 	}{
-		"new log":        {"", string(other), "5:0:-"},
-		"shorter log":    {"old\n", string(other), "5:4:-"},
-		"something else": {"old\n", "who knows what this is", "5:4:-"},
-		"torn":           {"old\n", string(torn) + "\x01\x02", "0:0:- 5:4:3"},
-		"head only":      {"old\n", indexHead, "5:4:-"},
-		"less":           {"old\n", indexHead[:5], "5:4:-"},
+		"new log":        {"", string(other), "5:0:- 5:4:5"},
+		"shorter log":    {"old\n", string(other), "5:4:- 5:8:5"},
+		"something else": {"old\n", "who knows what this is", "5:4:- 5:8:5"},
+		"torn":           {"old\n", string(torn) + "\x01\x02", "0:0:- 5:4:3 5:8:5"},
+		"head only":      {"old\n", indexHead, "5:4:- 5:8:5"},
+		"less":           {"old\n", indexHead[:5], "5:4:- 5:8:5"},
 	} {
 		path := logPath(t)
 		put(t, path, c.log)
@@ -183,7 +183,7 @@ func TestIndexIsForgottenWithTheText(t *testing.T) {
 	}
 	writeAt(p, start.Add(5*time.Second), "after\n")
 	s.FlushIndexes()
-	if got := marksIn(t, path, start); got != "5:0:-" {
+	if got := marksIn(t, path, start); got != "5:0:- 5:6:5" {
 		t.Errorf("%s", got)
 	}
 }

@@ -5,25 +5,27 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
+	"time"
+
+	"servicehost/spec"
 )
 
-// lastLines returns where the last n matching lines before size begin, and how many there are if it
+// lastLines returns where the last n matching lines between lo and hi begin, and how many there are if it
 // is fewer. It reads backwards, no more than it needs.
-func lastLines(f io.ReaderAt, size, n int64, match func([]byte) bool) (start, found int64, err error) {
+func lastLines(f io.ReaderAt, lo, hi, n int64, match func(line []byte, off int64) bool) (start, found int64, err error) {
 	if n <= 0 {
-		return size, 0, nil
+		return hi, 0, nil
 	}
 	const block = 64 << 10
 	var carry []byte // the beginning of what was read so far, up to its first line end
-	at, first := size, size
+	at, first := hi, hi
 	buf := make([]byte, 0, block)
-	for at > 0 {
-		from := max(0, at-block)
+	for at > lo {
+		from := max(lo, at-block)
 		buf = append(buf[:0], make([]byte, at-from)...)
 		if _, err := io.ReadFull(io.NewSectionReader(f, from, at-from), buf); err != nil {
 			if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-				return 0, found, nil // cut short meanwhile: read it from its beginning
+				return lo, found, nil // cut short meanwhile: read it from its beginning
 			}
 			return 0, 0, err
 		}
@@ -38,12 +40,12 @@ func lastLines(f io.ReaderAt, size, n int64, match func([]byte) bool) (start, fo
 				body = body[:end-1]
 			}
 			i := bytes.LastIndexByte(body, '\n')
-			if i < 0 && from > 0 && end < maxLine {
+			if i < 0 && from > lo && end < maxLine {
 				break // its beginning is further to the front
 			}
-			if match(trimEnd(body[i+1:])) {
+			if off := from + int64(i+1); match(trimEnd(body[i+1:]), off) {
 				found++
-				first = from + int64(i+1)
+				first = off
 				if found == n {
 					return first, found, nil
 				}
@@ -60,38 +62,6 @@ func lastLines(f io.ReaderAt, size, n int64, match func([]byte) bool) (start, fo
 func trimEnd(line []byte) []byte {
 	line = bytes.TrimSuffix(line, []byte{'\n'})
 	return bytes.TrimSuffix(line, []byte{'\r'})
-}
-
-// each calls do for each line of a rotated file, with its end. One that has been deleted has none.
-func (r *reader) each(ctx context.Context, t *follower, o rotated, do func([]byte) error) error {
-	f, err := openRotated(t.Path, o)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	var part []byte
-	for {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n, err := f.Read(r.buf)
-		var failed error
-		if part, failed = splitLines(part, r.buf[:n], do); failed != nil {
-			return failed
-		}
-		switch {
-		case err == nil:
-		case err != io.EOF:
-			return err
-		case len(part) > 0:
-			return do(part)
-		default:
-			return nil
-		}
-	}
 }
 
 // splitLines calls do for each whole line of part and p and returns what is left over. An overlong
@@ -119,28 +89,21 @@ func splitLines(part, p []byte, do func([]byte) error) ([]byte, error) {
 	return part, nil
 }
 
-// count returns the number of matching lines of a rotated file.
-func (r *reader) count(ctx context.Context, t *follower, o rotated) (n int64, err error) {
-	err = r.each(ctx, t, o, func(line []byte) error {
-		if r.matches(trimEnd(line)) {
-			n++
+// whole sends what is selected of a rotated file.
+func (r *reader) whole(ctx context.Context, t *follower, o rotated) error {
+	s, _ := r.rotatedSegment(t, o, 0)
+	if s == nil {
+		return nil // deleted or not to be read: what comes after it is sent
+	}
+	defer s.close()
+	for {
+		if s.next(ctx) != nil {
+			return ctx.Err() // at its end, or where it is damaged
 		}
-		return nil
-	})
-	return n, err
-}
-
-// whole sends a rotated file but its first skip matching lines.
-func (r *reader) whole(ctx context.Context, t *follower, o rotated, skip int64) error {
-	return r.each(ctx, t, o, func(line []byte) error {
-		if line = trimEnd(line); !r.matches(line) {
-			return nil
+		if err := r.sendAs(t, s.at, s.stream, s.line, s.text); err != nil {
+			return err
 		}
-		if skip--; skip >= 0 {
-			return nil
-		}
-		return r.send(Line{ID: t.ID, Stream: t.Stream, Text: string(line)})
-	})
+	}
 }
 
 // toEnd sends what is in t.f from t.off on, at most some limit of bytes if that isn't 0, and reports
@@ -168,11 +131,30 @@ func (r *reader) toEnd(ctx context.Context, t *follower, limit int64) (bool, err
 	return false, nil
 }
 
+// sendLine sends a line that was just written.
 func (r *reader) sendLine(t *follower, line []byte) error {
-	if line = trimEnd(line); !r.matches(line) {
+	line = trimEnd(line)
+	p := parsed{at: time.Now().UnixMilli(), stream: t.Stream, text: line}
+	if t.Format != spec.FormatRaw {
+		if own, ok := parseLine(line); ok {
+			p = own
+		}
+	}
+	if !r.inTime(p.at, p.at) || !r.selects(p.stream, p.text) {
 		return nil
 	}
-	return r.send(Line{ID: t.ID, Stream: t.Stream, Text: string(line)})
+	return r.sendAs(t, p.at, p.stream, line, p.text)
+}
+
+func (r *reader) sendAs(t *follower, at int64, stream string, line, text []byte) error {
+	if r.q.Raw {
+		text = line
+	}
+	l := Line{ID: t.ID, Stream: stream, Text: string(text)}
+	if at > 0 {
+		l.Time = time.UnixMilli(at)
+	}
+	return r.send(l)
 }
 
 // flush sends a last line without an end.

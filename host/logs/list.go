@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 )
 
 // found is what a folder holds of one log.
@@ -87,18 +86,16 @@ func listRotated(path string) ([]rotated, error) {
 	}
 }
 
-// settledRotated is listRotated for a log that may be rotated right now: while a folder is read an
-// early rename can be missed and a late one seen, so it is read until nothing changes.
+// settledRotated is listRotated for a log that may be rotated right now: a file that is renamed while the folder
+// is read can be missed, hardly twice. What is gone again may be in the list.
 func settledRotated(path string) ([]rotated, error) {
-	const tries = 10
 	list, err := listRotated(path)
-	for i := 0; i < tries && err == nil; i++ {
-		var again []rotated
-		again, err = listRotated(path)
-		if slices.EqualFunc(list, again, func(a, b rotated) bool { return a.ms == b.ms }) {
-			return again, err
-		}
-		list = again
+	if err != nil {
+		return nil, err
+	}
+	again, err := listRotated(path)
+	for _, o := range again {
+		list = mergeRotated(list, o)
 	}
 	return list, err
 }

@@ -1,18 +1,15 @@
 package logs
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"time"
 
-	"servicehost/host/human"
+	"servicehost/spec"
 )
 
 // File is one log to read back.
@@ -20,30 +17,40 @@ type File struct {
 	ID     string
 	Stream string // stdout, stderr
 	Path   string // of the current file; the rotated ones are found beside it
+	Format spec.LogFormat
 }
 
 // Query selects lines.
 type Query struct {
-	Last   int  // the newest n of each file, of those that match; negative: all
+	Last   int  // the newest n of each ID, of those that are selected; negative: all
 	Follow bool // go on with what is written, over rotations, until the context ends
 	Grep   *regexp.Regexp
+	Stream string // stdout, stderr or host; empty: all
+	// Since and Until are of raw logs to a second. What can't be told is shown. Zero is no limit.
+	Since, Until time.Time
+	// Raw has Text be what is in the file, also where that is made of records.
+	Raw bool
+	// Live says that who writes the files has called FlushIndexes, and may go on writing.
+	Live bool
 }
 
-// Line is one line without its end.
+// Line is one line without its end; where log.multiline joined some in a json log, these.
 type Line struct {
 	ID     string
 	Stream string
+	Time   time.Time // zero: not known; of raw logs to a second
 	Text   string
 }
 
-// maxLine is where longer lines are cut into several.
-const maxLine = 1 << 20
-
-// Read sends the lines of files, oldest first, file by file: raw output has no times by which to merge
-// them. With Follow new lines come as they arrive, until ctx ends, which is no error then. Files may
-// belong to a running host or to none. An error of send ends it. Missing files have no lines.
+// Read sends the lines of files by time; what is of one log keeps its order. With Follow new lines come as they
+// arrive, until ctx or the time of the query ends, which is no error then. Files may belong to a running host or
+// to none. An error of send ends it; one of reading a file is returned when all else was sent. Missing files
+// have no lines.
 func Read(ctx context.Context, files []File, q Query, send func(Line) error) error {
-	r := &reader{q: q, send: send, buf: make([]byte, 64<<10)}
+	r := &reader{q: q, send: send, surplus: make(map[string]int64)}
+	r.since, r.until = millis(q.Since), millis(q.Until)
+	// A thousand logs at a time take no more memory than a few do.
+	r.bufSize = min(max((4<<20)/max(1, len(files)), 4<<10), 64<<10)
 	all := make([]*follower, len(files))
 	for i, file := range files {
 		all[i] = &follower{File: file}
@@ -53,15 +60,22 @@ func Read(ctx context.Context, files []File, q Query, send func(Line) error) err
 			t.close()
 		}
 	}()
-	if !q.Follow {
-		// A thousand files aren't opened at once if they need not stay open.
-		for some := range slices.Chunk(all, 64) {
-			if err := r.histories(ctx, some); err != nil {
-				return err
-			}
+	if q.Follow && !q.Until.IsZero() {
+		if left := time.Until(q.Until); left > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, q.Until)
+			defer cancel()
+		} else {
+			r.q.Follow = false
 		}
-		return nil
 	}
+	if !r.q.Follow {
+		if err := r.histories(ctx, all); err != nil {
+			return err
+		}
+		return r.trouble
+	}
+	r.buf = make([]byte, 64<<10)
 	err := r.follow(ctx, all)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return nil
@@ -69,32 +83,25 @@ func Read(ctx context.Context, files []File, q Query, send func(Line) error) err
 	return err
 }
 
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
 // reader is one call of Read.
 type reader struct {
-	q    Query
-	send func(Line) error
-	buf  []byte
+	q            Query
+	since, until int64 // Unix milliseconds, 0: no limit
+	send         func(Line) error
+	buf          []byte           // for what is followed
+	bufSize      int              // of each log
+	surplus      map[string]int64 // by ID: of the lines found so many are too old
+	trouble      error            // of a file that could not be read
 }
 
-// follower is the reading of one log.
-type follower struct {
-	File
-	f      *os.File // the current file, or what was it
-	id     fileID
-	off    int64
-	part   []byte // read of a line whose end isn't there yet
-	lastMS int64  // the newest rotated file that is older than f
-	left   int64  // when f was seen to be no longer at Path; 0: it is
-}
-
-func (t *follower) close() {
-	if t.f != nil {
-		t.f.Close()
-		t.f = nil
-	}
-}
-
-// histories sends what is there now. Each folder is listed once for all logs in it.
+// histories sends what is there now. Each folder is listed for all logs in it.
 func (r *reader) histories(ctx context.Context, all []*follower) error {
 	folders := make(map[string]map[string]bool)
 	for _, t := range all {
@@ -110,184 +117,206 @@ func (r *reader) histories(ctx context.Context, all []*follower) error {
 	lists := make(map[string]map[string]found)
 	for dir, bases := range folders {
 		lists[dir] = listFolder(dir, bases)
-	}
-	for _, t := range all {
-		dir, base := filepath.Dir(t.Path), filepath.Base(t.Path)
-		older := lists[dir][base].rotated
-		if !t.isCurrent() {
-			// Rotated in between, or new.
-			var err error
-			if older, err = t.openCurrent(); err != nil {
-				return err
+		// A file that is renamed while a folder is read can be missed, hardly twice.
+		for base, again := range listFolder(dir, bases) {
+			here := lists[dir][base]
+			for _, o := range again.rotated {
+				here.rotated = mergeRotated(here.rotated, o)
 			}
+			lists[dir][base] = here
 		}
-		if err := r.history(ctx, t, older); err != nil {
+	}
+	found := make(map[string]int64)
+	var cursors []*cursor
+	for _, t := range all {
+		older, err := t.settle(lists[filepath.Dir(t.Path)][filepath.Base(t.Path)].rotated)
+		if err != nil {
 			return err
 		}
+		c, n, err := r.history(ctx, t, older)
+		if err != nil {
+			return err
+		}
+		found[t.ID] += n
+		cursors = append(cursors, c)
 	}
-	return nil
+	if r.q.Last >= 0 {
+		for id, n := range found {
+			r.surplus[id] = n - int64(r.q.Last)
+		}
+	}
+	return r.merge(ctx, cursors)
 }
 
-// history sends the lines of one log. With Follow t is left at the end of the current file, open.
-func (r *reader) history(ctx context.Context, t *follower, older []rotated) (err error) {
-	if !r.q.Follow {
-		defer t.close()
-	}
+// history finds where in one log to begin, and how many lines the query selects if it is the newest ones.
+func (r *reader) history(ctx context.Context, t *follower, older []rotated) (c *cursor, n int64, err error) {
+	t.lastMS = 0
 	if n := len(older); n > 0 {
 		t.lastMS = older[n-1].ms
 	}
-	skip := int64(0) // matching lines of older[0] that are too old
-	if r.q.Last >= 0 {
-		if older, skip, err = r.start(ctx, t, older); err != nil {
-			return err
-		}
-	}
-	for i, o := range older {
-		if i > 0 {
-			skip = 0
-		}
-		if err := r.whole(ctx, t, o, skip); err != nil {
-			return err
-		}
-	}
-	if t.f == nil {
-		return nil
-	}
-	if _, err := r.toEnd(ctx, t, 0); err != nil || r.q.Follow {
-		return err
-	}
-	return r.flush(t)
-}
-
-// open opens the current file, if there is one, at its beginning.
-func (t *follower) open() error {
-	t.close()
-	f, err := openRead(t.Path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("cannot read log %s of %q: %s", human.Path(t.Path), t.ID, cause(err))
-	}
-	info, err := fileInfoOf(f)
-	if err != nil {
-		f.Close()
-		return err
-	}
-	t.f, t.id, t.off, t.part, t.left = f, info.id, 0, nil, 0
-	return nil
-}
-
-// isCurrent reports whether what open found is still so.
-func (t *follower) isCurrent() bool {
-	info, err := pathInfo(t.Path)
-	if err != nil {
-		return t.f == nil
-	}
-	return t.f != nil && info.id == t.id
-}
-
-// openCurrent opens the current file of a log, if there is one, and lists the rotated files that are
-// older: if the log is rotated in between it looks again.
-func (t *follower) openCurrent() ([]rotated, error) {
-	const tries = 50
-	for i := 0; ; i++ {
-		if err := t.open(); err != nil {
-			return nil, err
-		}
-		list, err := listRotated(t.Path)
+	if t.f != nil {
+		info, err := t.f.Stat()
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the folder of log %s of %q: %s", human.Path(t.Path), t.ID, cause(err))
+			return nil, 0, err
 		}
+		t.size = info.Size()
+		if t.clock.last = info.ModTime().Add(time.Second).UnixMilli(); r.q.Live {
+			t.clock.last = noTime
+		}
+		if t.clock.n > 0 && t.clock.lastOff > t.size {
+			t.clock = &clock{next: noTime, last: t.clock.last} // of what was there before
+		}
+		t.clock.seek(0)
+	}
+	c = &cursor{t: t, older: older, cur: t.f != nil}
+	if r.q.Last >= 0 {
+		if n, err = r.start(ctx, c); err != nil {
+			return nil, 0, err
+		}
+	}
+	c.at = r.floor(c, older)
+	return c, n, nil
+}
+
+// floor is a time that none of the lines of c is older than: of all files but the first one of a log it is known.
+func (r *reader) floor(c *cursor, older []rotated) (at int64) {
+	if len(c.older) == 0 {
+		if len(older) > 0 {
+			at = older[len(older)-1].ms
+		}
+		if c.cur {
+			c.t.clock.toOffset(c.from)
+			at = max(at, c.t.clock.at)
+		}
+		return at
+	}
+	first := c.older[0].ms
+	for _, o := range older {
+		if o.ms >= first {
+			break
+		}
+		at = o.ms
+	}
+	if at == 0 {
+		index := openClock(rotatedPath(c.t.Path, first, formPlain), noTime, noTime)
+		defer index.close()
+		if m, ok := index.mark(0); ok && m.off == 0 {
+			at = m.at
+		}
+	}
+	return at
+}
+
+// start has c begin with the last lines, and returns how many there are.
+func (r *reader) start(ctx context.Context, c *cursor) (total int64, err error) {
+	t, older := c.t, c.older
+	want := int64(r.q.Last)
+	c.older = nil
+	if c.cur {
+		lo, hi := r.bounds(t, t.f, t.size, t.clock)
+		off, n, err := lastLines(t.f, lo, hi, want, r.matcher(t, t.clock))
+		if err != nil {
+			return 0, t.failed(err)
+		}
+		c.from = off
+		total, want = n, want-n
+	}
+	for i := len(older) - 1; i >= 0 && want > 0 && older[i].ms >= r.since; i-- {
+		if r.until > 0 && i > 0 && older[i-1].ms > r.until {
+			older = older[:i]
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		from, n, err := r.lastOf(ctx, t, older[i], want)
+		if err != nil && ctx.Err() != nil {
+			return 0, err
+		}
+		c.older = older[i:]
+		c.from, c.skip = from, max(0, n-want)
+		total += min(n, want)
+		want -= n
+	}
+	return total, nil
+}
+
+// lastOf finds the last want lines of a rotated file: where they begin and how many there are. Of a compressed
+// one all are counted.
+func (r *reader) lastOf(ctx context.Context, t *follower, o rotated, want int64) (from, n int64, err error) {
+	plain := rotatedPath(t.Path, o.ms, formPlain)
+	if f, err := openRead(plain); err == nil {
+		defer f.Close()
+		info, err := f.Stat()
+		if err != nil {
+			return 0, 0, err
+		}
+		c := openClock(plain, info.Size(), o.ms)
+		defer c.close()
+		lo, hi := r.bounds(t, f, info.Size(), c)
+		return lastLines(f, lo, hi, want, r.matcher(t, c))
+	}
+	s, err := r.rotatedSegment(t, o, 0)
+	if s == nil {
+		return 0, 0, err
+	}
+	defer s.close()
+	for {
+		err := s.next(ctx)
+		if errors.Is(err, io.EOF) {
+			return 0, n, nil
+		}
+		if err != nil {
+			return 0, n, err
+		}
+		n++
+	}
+}
+
+// settle finds which of the rotated files are older than what t has open: of one moment, also while the log is
+// rotated as fast as it can be. list was made after t was opened.
+func (t *follower) settle(list []rotated) ([]rotated, error) {
+	const tries, patience = 50, 3
+	for i := 0; ; i++ {
+		t.setClock(t.Path)
 		if t.isCurrent() {
 			return list, nil
 		}
+		if n, ok := t.among(list); ok {
+			t.setClock(rotatedPath(t.Path, list[n].ms, formPlain))
+			return list[:n], nil
+		}
 		if i == tries {
-			return t.olderOf(list), nil
+			t.close()
+			return list, nil
+		}
+		// It is gone already, somebody else has moved it, or it was missed in the list.
+		if info, err := t.info(); err != nil || info.gone || i >= patience {
+			if err := t.open(); err != nil {
+				return nil, err
+			}
+		}
+		var err error
+		if list, err = settledRotated(t.Path); err != nil {
+			return nil, t.failed(err)
 		}
 	}
 }
 
-// olderOf is the part of list that is older than what t has open, if that is in it.
-func (t *follower) olderOf(list []rotated) []rotated {
-	for i := len(list) - 1; i >= 0 && t.f != nil; i-- {
-		if t.isOwn(list[i]) || t.wasOwn(list[i]) {
-			return list[:i]
+// among returns which of list is the file that t has open.
+func (t *follower) among(list []rotated) (int, bool) {
+	if t.f == nil {
+		return 0, false
+	}
+	for i, o := range slices.Backward(list) {
+		if t.isOwn(o) {
+			return i, true
 		}
 	}
-	return list
+	for i, o := range slices.Backward(list) {
+		if t.wasOwn(o) {
+			return i, true
+		}
+	}
+	return 0, false
 }
-
-// isOwn reports whether o is the file that t has open.
-func (t *follower) isOwn(o rotated) bool {
-	if o.form&formPlain == 0 {
-		return false
-	}
-	info, err := pathInfo(rotatedPath(t.Path, o.ms, formPlain))
-	return err == nil && info.id == t.id
-}
-
-// wasOwn reports whether o is the file that t has open, compressed meanwhile: it is as long and begins
-// like it.
-func (t *follower) wasOwn(o rotated) bool {
-	info, err := fileInfoOf(t.f)
-	if err != nil {
-		return false
-	}
-	name, ok := packedAs(t.Path, o.ms, info.size)
-	if !ok {
-		return false
-	}
-	z, err := openPacked(name)
-	if err != nil {
-		return false
-	}
-	defer z.Close()
-	theirs := make([]byte, min(info.size, 64<<10))
-	ours := make([]byte, len(theirs))
-	if _, err := io.ReadFull(z, theirs); err != nil {
-		return false
-	}
-	n, _ := t.f.ReadAt(ours, 0)
-	return bytes.Equal(ours[:n], theirs)
-}
-
-// start finds where the last lines begin: what of older has to be read, the matching lines to leave
-// out of the first of these, and t.off.
-func (r *reader) start(ctx context.Context, t *follower, older []rotated) ([]rotated, int64, error) {
-	want := int64(r.q.Last)
-	if t.f != nil {
-		info, err := fileInfoOf(t.f)
-		if err != nil {
-			return nil, 0, err
-		}
-		off, n, err := lastLines(t.f, info.size, want, r.matches)
-		if err != nil {
-			return nil, 0, err
-		}
-		t.off = off
-		want -= n
-	}
-	for i := len(older) - 1; i >= 0 && want > 0; i-- {
-		if err := ctx.Err(); err != nil {
-			return nil, 0, err
-		}
-		n, err := r.count(ctx, t, older[i])
-		if err != nil {
-			return nil, 0, err
-		}
-		if n >= want {
-			return older[i:], n - want, nil
-		}
-		want -= n
-		if i == 0 {
-			return older, 0, nil
-		}
-	}
-	if want > 0 {
-		return older, 0, nil
-	}
-	return nil, 0, nil
-}
-
-func (r *reader) matches(line []byte) bool { return r.q.Grep == nil || r.q.Grep.Match(line) }

@@ -331,7 +331,7 @@ func (w *writer) adopt(f logFile, info fileInfo) {
 // shut closes the current file; the next byte opens it again.
 func (w *writer) shut() {
 	if w.f != nil {
-		w.flushIndex()
+		w.endIndex()
 		w.f.Close()
 		w.f = nil
 	}
