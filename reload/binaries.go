@@ -63,6 +63,7 @@ type Binaries struct {
 	done    chan struct{}
 
 	folders // belongs to the goroutine of tend
+	trees   trees
 
 	mu      sync.Mutex
 	groups  map[string]*group
@@ -88,6 +89,7 @@ type group struct {
 	looking bool
 	seen    *listing // of the last look or poll
 	want    map[string]*namesOf
+	tops    []string // paths that are folders
 	content Content
 	known   bool
 }
@@ -104,6 +106,7 @@ func WatchBinaries(ctx context.Context, o BinariesOptions) *Binaries {
 		opts: o, trigger: make(chan struct{}, 1), wake: make(chan struct{}, 1), done: make(chan struct{}),
 		folders: folders{watched: map[string]os.FileInfo{}}, groups: map[string]*group{}, hashes: map[string]hashed{}, changed: map[chan struct{}]bool{},
 	}
+	b.trees.report = b.treeChanged
 	go b.run(ctx)
 	return b
 }
@@ -210,6 +213,7 @@ func (b *Binaries) run(ctx context.Context) {
 		wg.Go(func() { b.listen(ctx, b.fs) })
 	}
 	b.tend(ctx)
+	b.trees.close()
 	if b.fs != nil {
 		b.fs.Close()
 	}
@@ -235,6 +239,13 @@ func (b *Binaries) listen(ctx context.Context, fs *fsnotify.Watcher) {
 			}
 			b.notice(func(*group) bool { return true })
 		}
+	}
+}
+
+// treeChanged hears of a change below a watched folder; without a path some are missing.
+func (b *Binaries) treeChanged(top, path string) {
+	if path == "" || !b.opts.Exclude(path) {
+		b.notice(func(g *group) bool { return slices.Contains(g.tops, top) })
 	}
 }
 

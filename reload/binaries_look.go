@@ -135,15 +135,22 @@ func (b *Binaries) watchGroup(g *group, l *listing) {
 		inputs[n].Path = path
 	}
 	p := findPlaces(inputs)
+	var tops []string
 	if l != nil {
+		room := maxSubfolders
 		for _, dir := range l.folders {
-			if watchSubfolders || slices.Contains(g.Paths, dir) {
-				n := p.names(dir)
-				n.patterns = []string{"*", ".*"}
+			top := slices.Contains(g.Paths, dir)
+			if top {
+				tops = append(tops, dir)
+			} else if room--; room < 0 {
+				continue
 			}
+			n := p.names(dir)
+			n.patterns = []string{"*", ".*"}
 		}
 	}
 	b.mu.Lock()
+	g.tops = tops
 	g.want, b.cover = p.folders, true // a folder may be another one under the same name
 	b.mu.Unlock()
 	b.coverFolders()
@@ -154,14 +161,20 @@ func (b *Binaries) coverFolders() {
 	b.mu.Lock()
 	cover := b.cover
 	b.cover = false
-	all := map[string]*namesOf{}
+	all, tops := map[string]*namesOf{}, map[string]bool{}
 	if cover {
 		for _, g := range b.groups {
 			maps.Copy(all, g.want)
+			for _, top := range g.tops {
+				tops[top] = true
+			}
 		}
 	}
 	b.mu.Unlock()
+	if cover {
+		b.trees.arrange(tops)
+	}
 	if cover && b.fs != nil {
-		b.arrange(all)
+		b.folders.arrange(all)
 	}
 }

@@ -172,6 +172,41 @@ func TestBinariesReadOnlyWhatWasTouched(t *testing.T) {
 	}
 }
 
+func TestBinariesSeeChangesInSubfolders(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "lib", "deep", "a.dll"), "one")
+	b := watched(t, 50*time.Millisecond, BinariesOptions{}, dir) // no poll helps
+	write(t, filepath.Join(dir, "lib", "deep", "a.dll"), "two")
+	first := found(t, b)
+	write(t, filepath.Join(dir, "new", "er", "b.dll"), "one")
+	c := found(t, b)
+	for len(c.Files) < 2 { // the folders may have been quiet before the file came
+		c = found(t, b)
+	}
+	if c.Hash == first.Hash {
+		t.Error("the same hash")
+	}
+	write(t, filepath.Join(dir, "new", "er", "b.dll"), "two")
+	found(t, b)
+	must(t, os.Rename(filepath.Join(dir, "new"), filepath.Join(dir, "moved"))) // nothing holds it
+	for c = found(t, b); c.Files[filepath.Join(dir, "moved", "er", "b.dll")] == ""; c = found(t, b) {
+	}
+}
+
+func TestBinariesWatchAFolderThatComesBack(t *testing.T) {
+	base := t.TempDir()
+	dir := filepath.Join(base, "app")
+	write(t, filepath.Join(dir, "lib", "a.dll"), "one")
+	b := watched(t, 50*time.Millisecond, BinariesOptions{}, dir)
+	must(t, os.Rename(dir, filepath.Join(base, "old")))
+	found(t, b)
+	write(t, filepath.Join(dir, "lib", "a.dll"), "two")
+	for c := found(t, b); len(c.Files) == 0; c = found(t, b) {
+	}
+	write(t, filepath.Join(dir, "lib", "a.dll"), "three")
+	found(t, b)
+}
+
 func TestBinariesLeaveOutWhatIsExcluded(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "api.exe"), "one")
@@ -179,6 +214,12 @@ func TestBinariesLeaveOutWhatIsExcluded(t *testing.T) {
 	b := watched(t, 10*time.Millisecond, BinariesOptions{Exclude: func(p string) bool { return strings.Contains(p, ".host") }}, dir)
 	write(t, filepath.Join(dir, ".host", "records"), "two")
 	sawNothing(t, b, "what the host itself writes")
+	b.treeChanged(dir, filepath.Join(dir, ".host", "records"))
+	b.mu.Lock()
+	if !b.groups["g"].due.IsZero() {
+		t.Error("what is excluded has the files looked at")
+	}
+	b.mu.Unlock()
 	if c, _ := b.Content("g"); len(c.Files) != 1 {
 		t.Errorf("%v", c.Files)
 	}

@@ -19,5 +19,7 @@ func fileIdentity(path string, _ fs.FileInfo) (id uint64, changed time.Time) {
 	return st.Ino, time.Unix(st.Ctim.Unix())
 }
 
-// watchSubfolders: a watch on a folder in a folder holds up nobody.
-const watchSubfolders = true
+// maxSubfolders is how many folders of one group are watched beside those that it names; polls see to the rest. A
+// user has so many watches on all files together, by default 8192 on older systems:
+// https://man7.org/linux/man-pages/man7/inotify.7.html
+const maxSubfolders = 1000

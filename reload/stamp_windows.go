@@ -15,6 +15,5 @@ func fileIdentity(_ string, fi fs.FileInfo) (id uint64, changed time.Time) {
 	return 0, time.Time{}
 }
 
-// watchSubfolders: as long as a folder is open here the folders above it can't be renamed, and a
-// deployment may do that. https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefileexw
-const watchSubfolders = false
+// maxSubfolders: a watch on a tree sees to them all, see trees.
+const maxSubfolders = 0

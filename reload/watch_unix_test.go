@@ -132,3 +132,22 @@ func globbed(t *testing.T, pattern string) []string {
 	must(t, err)
 	return found
 }
+
+// Watches are few on some systems, and everybody needs them: beyond a number polls see to it.
+func TestBinariesTakeSoManyWatches(t *testing.T) {
+	dir := t.TempDir()
+	for n := range maxSubfolders + 5 {
+		must(t, os.Mkdir(filepath.Join(dir, fmt.Sprintf("%04d", n)), 0o700))
+	}
+	last := filepath.Join(dir, fmt.Sprintf("%04d", maxSubfolders+4), "a.so")
+	write(t, last, "one")
+	b := watched(t, 10*time.Millisecond, BinariesOptions{Poll: 100 * time.Millisecond}, dir)
+	b.mu.Lock()
+	n, watchedToo := len(b.groups["g"].want), b.groups["g"].want[filepath.Dir(last)] != nil
+	b.mu.Unlock()
+	if n > maxSubfolders+2 || watchedToo {
+		t.Errorf("%d folders are watched, the last one %v", n, watchedToo)
+	}
+	write(t, last, "two, longer")
+	found(t, b)
+}
