@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"spec", "host/jsonl", "host/human"},
 	{"host/files"},
 	{"reload", "host/process", "host/probe", "host/logs", "host/restart", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
-	{"host/supervisor", "host/control", "host/process/processtest"},
+	{"host/supervisor", "host/control", "host/forward", "host/process/processtest"},
 	{"host"},
 	{"host/cli"},
 	{"."},

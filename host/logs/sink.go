@@ -16,3 +16,6 @@ type Record struct {
 // Sink takes records to a place beside the file. Take is called by the streams of services, from many
 // goroutines at a time: it must not block, and must not keep r.Text.
 type Sink interface{ Take(r Record) }
+
+// AppendJSON appends text as log.format: json writes it, without the quotes around it.
+func AppendJSON(dst, text []byte) []byte { return appendJSON(dst, text) }
