@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"servicehost/host/human"
 )
@@ -26,6 +27,7 @@ type logFile interface {
 type fileInfo struct {
 	id      fileID
 	size    int64
+	modTime time.Time
 	links   int
 	gone    bool // removed, though still open here
 	regular bool

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,6 +62,7 @@ func infoOf(st *unix.Stat_t) fileInfo {
 	return fileInfo{
 		id:      fileID{volume: uint64(st.Dev), index: st.Ino}, //nolint:unconvert,nolintlint // Dev is int32 on macOS
 		size:    st.Size,
+		modTime: time.Unix(st.Mtim.Unix()),
 		links:   int(st.Nlink),
 		gone:    st.Nlink == 0,
 		regular: st.Mode&unix.S_IFMT == unix.S_IFREG,

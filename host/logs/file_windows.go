@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -79,6 +80,7 @@ func handleInfo(h windows.Handle, path string) (fileInfo, error) {
 	info := fileInfo{
 		id:      fileID{volume: uint64(by.VolumeSerialNumber), index: uint64(by.FileIndexHigh)<<32 | uint64(by.FileIndexLow)},
 		size:    int64(by.FileSizeHigh)<<32 | int64(by.FileSizeLow),
+		modTime: time.Unix(0, by.LastWriteTime.Nanoseconds()),
 		links:   int(by.NumberOfLinks),
 		regular: by.FileAttributes&windows.FILE_ATTRIBUTE_DIRECTORY == 0,
 	}

@@ -82,6 +82,7 @@ type Set struct {
 	fs     fileSystem
 	timing timing
 	epoch  time.Time
+	local  *time.Location
 	system func(kind string) newTransformer // the code pages of this machine
 
 	codecs  sync.Map // of *codec by log.encoding
@@ -94,6 +95,8 @@ type Set struct {
 	sweepAt time.Time
 	marked  map[*writer]bool // have marks for their indexes, to be written at markAt
 	markAt  time.Time
+	turning *time.Timer // runs turnAll at turnAt
+	turnAt  time.Time
 	working chan struct{} // closed when the worker ends; nil: none
 	budget  budget
 }
@@ -106,7 +109,7 @@ func NewSet(o Options) *Set {
 }
 
 func newSet(o Options, fs fileSystem, t timing) *Set {
-	return &Set{o: o, fs: fs, timing: t, epoch: time.Now(), system: noPage, writers: make(map[*writer]*archive)}
+	return &Set{o: o, fs: fs, timing: t, epoch: time.Now(), local: time.Local, system: noPage, writers: make(map[*writer]*archive)}
 }
 
 // noPage is a machine without code pages.
@@ -137,6 +140,9 @@ func (s *Set) Close() {
 	s.mu.Lock()
 	if s.wake != nil {
 		s.wake.Stop()
+	}
+	if s.turning != nil {
+		s.turning.Stop()
 	}
 	if s.budget.timer != nil {
 		s.budget.timer.Stop()

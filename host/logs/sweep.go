@@ -109,6 +109,7 @@ func (w *writer) lookAfter(now time.Time) {
 	if w.closed {
 		return
 	}
+	w.turnQuietly(now)
 	if w.lost != nil {
 		w.resume(nil, now)
 		return

@@ -42,6 +42,8 @@ type writer struct {
 	wroteAt time.Time
 	index   marks
 
+	period      period
+	turnAt      time.Time // when it ends; zero: never
 	cutNext     bool      // rotate at the next line end, whatever the size
 	rotateAt    time.Time // not to be rotated before
 	rotateFails int
@@ -86,6 +88,7 @@ func (w *writer) take() {
 	}
 	w.id, w.format = c.id, c.log.Format
 	w.maxSize = c.log.MaxSize
+	w.setPeriod(w.set.period(c.log), time.Now())
 	w.index.on = c.log.Format == spec.FormatRaw
 	moved := c.path != w.path
 	if moved {
@@ -178,6 +181,7 @@ func (w *writer) put(p []byte, now time.Time) {
 			return
 		}
 	}
+	w.turn(now)
 	w.wroteAt = now
 	tries := 0
 	if w.whole && w.midLine {
@@ -272,7 +276,7 @@ func (w *writer) locate() (fileInfo, where) {
 	return fileInfo{size: w.size}, here // can't be told
 }
 
-// open opens the file at path. One that is too large already, or that has another name too (which
+// open opens the file at path. One that is too large already, or of an earlier day or hour, or that has another name too (which
 // somebody may have given it who wants to be written to), is moved aside first.
 func (w *writer) open(now time.Time) error {
 	f, err := w.set.fs.open(w.path)
@@ -285,11 +289,11 @@ func (w *writer) open(now time.Time) error {
 		return err
 	}
 	w.adopt(f, info)
-	tooLarge := w.maxSize > 0 && info.size >= w.maxSize
+	past := (w.maxSize > 0 && info.size >= w.maxSize) || w.stale(info, now)
 	if w.lost != nil && w.midLine {
-		tooLarge = false // the half line at its end is to be ended first
+		past = false // the half line at its end is to be ended first
 	}
-	if info.links <= 1 && !tooLarge {
+	if info.links <= 1 && !past {
 		return nil
 	}
 	if err := w.rotate(now); err != nil {
