@@ -79,16 +79,7 @@ func beginning(re *syntax.Regexp) *opening {
 	case syntax.OpCapture:
 		return beginning(re.Sub[0])
 	case syntax.OpAlternate:
-		all := &opening{whole: true}
-		for _, sub := range re.Sub {
-			one := beginning(sub)
-			if one == nil {
-				return nil
-			}
-			all.runes = append(all.runes, one.runes...)
-			all.whole = all.whole && one.whole
-		}
-		return all
+		return anyOf(re.Sub, beginning)
 	case syntax.OpConcat:
 		if op := re.Sub[0].Op; op != syntax.OpBeginText && op != syntax.OpBeginLine || len(re.Sub) < 2 {
 			return nil
@@ -98,8 +89,9 @@ func beginning(re *syntax.Regexp) *opening {
 			s.whole = false
 		}
 		return s
+	default:
+		return nil
 	}
-	return nil
 }
 
 // leading is what an expression that can't be empty begins with.
@@ -123,16 +115,22 @@ func leading(re *syntax.Regexp) *opening {
 		}
 		return s
 	case syntax.OpAlternate:
-		all := &opening{whole: true}
-		for _, sub := range re.Sub {
-			one := leading(sub)
-			if one == nil {
-				return nil
-			}
-			all.runes = append(all.runes, one.runes...)
-			all.whole = all.whole && one.whole
-		}
-		return all
+		return anyOf(re.Sub, leading)
+	default:
+		return nil
 	}
-	return nil
+}
+
+// anyOf is what one of several expressions begins with.
+func anyOf(all []*syntax.Regexp, of func(*syntax.Regexp) *opening) *opening {
+	each := &opening{whole: true}
+	for _, re := range all {
+		one := of(re)
+		if one == nil {
+			return nil
+		}
+		each.runes = append(each.runes, one.runes...)
+		each.whole = each.whole && one.whole
+	}
+	return each
 }

@@ -85,6 +85,9 @@ func shapedInput(t testing.TB, cfg spec.Log, dir string) *input {
 }
 
 func TestShapingAllocatesNothing(t *testing.T) {
+	if racing {
+		t.Skip("pools are no pools now")
+	}
 	for _, c := range shapes {
 		for name, chunk := range benchTexts {
 			in := shapedInput(t, c.cfg, t.TempDir())

@@ -4,11 +4,11 @@ import "time"
 
 // Record is one line of output, or several that log.multiline joined.
 type Record struct {
-	Time     time.Time // when its first byte was read
+	Time     time.Time // when the end of its first line was read
 	Service  string
 	Instance int
 	ID       string // of the instance: the service, or service.instance
-	Stream   string // stdout, stderr; stdout where both share one pipe
+	Stream   string // stdout, stderr; stdout where both share one pipe; host for what the host says
 	// Text has no line end behind it and is valid only during the call.
 	Text []byte
 }

@@ -1,0 +1,6 @@
+//go:build !race
+
+package logs
+
+// racing: the race detector makes pools forget.
+const racing = false
