@@ -87,6 +87,13 @@ func child(args []string) int {
 			os.Stdout.Write(b)
 		}
 	}
+	if mode == "streams" { // a line on each, that of stdout in two pieces, again and again
+		for n := range time.Tick(20 * time.Millisecond) {
+			fmt.Fprint(os.Stdout, "out at ", n.UnixMilli())
+			fmt.Fprintln(os.Stderr, "err at", n.UnixMilli())
+			fmt.Fprintln(os.Stdout, " done")
+		}
+	}
 	fmt.Println(tag, "is up")
 	switch mode {
 	case "launch": // only what it started stays
