@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"servicehost/host/control"
 	"servicehost/host/journal"
-	"servicehost/host/logs"
 	"servicehost/host/supervisor"
 	"servicehost/reload"
-	"servicehost/spec"
 )
 
 // Status is `host status`.
@@ -162,58 +159,6 @@ func (h *Host) Events(ctx context.Context, r control.EventsRequest, send func(jo
 		return err
 	}
 	return journal.Read(filepath.Join(h.store.Dir(), "journal"), q, send)
-}
-
-// Logs is `host logs`.
-func (h *Host) Logs(ctx context.Context, r control.LogsRequest, send func(control.LogLine) error) error {
-	q := logs.Query{Last: r.Last, Follow: r.Follow}
-	if r.Grep != "" {
-		re, err := regexp.Compile(r.Grep)
-		if err != nil {
-			return &control.Error{Status: 400, Message: "cannot read the expression: " + err.Error()}
-		}
-		q.Grep = re
-	}
-	var services []*spec.Service
-	for _, p := range h.sup.Snapshots() {
-		services = append(services, p.Spec)
-	}
-	files, err := LogFiles(services, r.Services)
-	if err != nil {
-		return err
-	}
-	return logs.Read(ctx, files, q, func(l logs.Line) error {
-		return send(control.LogLine{ID: l.ID, Stream: l.Stream, Line: l.Text})
-	})
-}
-
-// LogFiles returns the log files of the named services or instances, of all without names. It serves
-// `host logs` without a running host too. Unknown names are a *control.Error.
-func LogFiles(services []*spec.Service, names []string) ([]logs.File, error) {
-	var out []logs.File
-	used := map[string]bool{}
-	for _, s := range services {
-		full := fmt.Sprintf("%s.%d", s.Name, s.Instance)
-		meant := len(names) == 0
-		for _, n := range names {
-			if strings.EqualFold(n, s.Name) || strings.EqualFold(n, full) {
-				meant, used[n] = true, true
-			}
-		}
-		if !meant {
-			continue
-		}
-		out = append(out, logs.File{ID: s.ID, Stream: "stdout", Path: s.Log.Path})
-		if s.Log.Stderr != "" && s.Log.Stderr != s.Log.Path {
-			out = append(out, logs.File{ID: s.ID, Stream: "stderr", Path: s.Log.Stderr})
-		}
-	}
-	for _, n := range names {
-		if !used[n] {
-			return nil, &control.Error{Status: 404, Message: fmt.Sprintf("no service %q", n)}
-		}
-	}
-	return out, nil
 }
 
 // Shutdown ends the host.

@@ -287,6 +287,9 @@ func TestBadUsageIsExplained(t *testing.T) {
 		{[]string{"why"}, "say which service", "host why web"},
 		{[]string{"logs", "-n", "some"}, "a number or all", "host logs --help"},
 		{[]string{"logs", "--grep", "("}, "cannot read --grep", "RE2"},
+		{[]string{"logs", "--since", "5m", "--until", "10m"}, "nothing lies between --since 5m and --until 10m", "--since is the earlier one"},
+		{[]string{"logs", "--stream", "out"}, "must be stdout or stderr", "host logs --help"},
+		{[]string{"logs", "-o", "yaml"}, "must be text or json or raw", "host logs --help"},
 		{[]string{"--set", "x", "validate"}, "NAME=value", "--help"},
 		{[]string{"completion", "tcsh"}, `unknown shell "tcsh"`, "bash"},
 		{[]string{"help", "nothing"}, `unknown command "nothing"`, "host --help"},
@@ -343,6 +346,33 @@ func TestLogsPrefixesLinesOfSeveralServices(t *testing.T) {
 	}
 	if r := invoke("logs", "apo"); r.code != 1 || !strings.Contains(r.stderr, "no service \"apo\"\nhint: did you mean \"api") {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestLogsAsksForATimeAndAForm(t *testing.T) {
+	runDir(t)
+	at := time.Date(2026, 11, 21, 9, 2, 3, 456e6, time.UTC)
+	f := &fakeHost{status: orders(), lines: []control.LogLine{
+		{ID: "api.1", Service: "api", Instance: 1, Stream: "stderr", Time: at, Line: "one\n  two"},
+		{ID: "api.2", Line: "\ufffd", Bytes: []byte("\xff")},
+	}}
+	serve(t, f, "orders-01", "services.yaml")
+	if r := invoke("logs", "-o", "json", "--since", "2026-11-21 09:00", "--until", "10m", "--stream", "stderr"); r.code != 0 || !strings.HasPrefix(r.stdout,
+		`{"time":"2026-11-21T09:02:03.456Z","id":"api.1","service":"api","instance":1,"stream":"stderr","line":"one\n  two"}`+"\n") {
+		t.Errorf("%+v", r)
+	}
+	q := f.logs[0]
+	if since := time.Date(2026, 11, 21, 9, 0, 0, 0, time.Local); !q.Since.Equal(since) || time.Since(q.Until.Add(10*time.Minute)).Abs() > time.Minute || q.Stream != "stderr" || q.Last != -1 || q.Raw {
+		t.Errorf("asked for %+v", q)
+	}
+	if r := invoke("logs", "-o", "raw", "-n", "5", "--since", "1h", "--stream", "all"); r.code != 0 || r.stdout != "one\n  two\n\xff\n" {
+		t.Errorf("%+v", r)
+	}
+	if q := f.logs[1]; !q.Raw || q.Last != 5 || q.Since.IsZero() || q.Stream != "" {
+		t.Errorf("asked for %+v", q)
+	}
+	if r := invoke("logs"); r.stdout != "api.1  | one\napi.1  |   two\napi.2  | \xff\n" {
+		t.Errorf("%q", r.stdout)
 	}
 }
 

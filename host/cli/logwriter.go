@@ -14,6 +14,7 @@ import (
 type logWriter struct {
 	colors   palette
 	json     bool
+	raw      bool
 	terminal bool
 	prefix   map[string]string
 
@@ -24,7 +25,7 @@ type logWriter struct {
 }
 
 func (a *app) newLogWriter() *logWriter {
-	w := &logWriter{colors: a.colors(), json: a.json(), terminal: a.out.file != nil, prefix: map[string]string{}}
+	w := &logWriter{colors: a.colors(), json: a.json(), raw: a.output.value == "raw", terminal: a.out.file != nil, prefix: map[string]string{}}
 	w.out = bufio.NewWriterSize(a.Stdout, 64<<10)
 	// Lines are collected for a moment, not one write each, and seen soon.
 	w.timer = time.AfterFunc(time.Hour, func() { _ = w.flush() })
@@ -65,17 +66,32 @@ func (w *logWriter) line(l control.LogLine) error {
 		}
 		_, w.err = w.out.Write(append(data, '\n'))
 	} else {
-		text := l.Line
+		w.text(l)
+	}
+	w.timer.Reset(10 * time.Millisecond)
+	return w.err
+}
+
+// text writes a line with its prefix, and each line of a record so.
+func (w *logWriter) text(l control.LogLine) {
+	prefix, rest := w.prefix[l.ID], l.Line
+	if w.raw {
+		prefix = ""
+	}
+	if l.Bytes != nil {
+		rest = string(l.Bytes)
+	}
+	for more := true; more && w.err == nil; {
+		var text string
+		text, rest, more = strings.Cut(rest, "\n")
 		if w.terminal {
 			text = onlyColors(text)
 			if w.colors.on && strings.Contains(text, "\x1b[") {
 				text += "\x1b[0m" // a colour ends with its line
 			}
 		}
-		_, w.err = w.out.WriteString(w.prefix[l.ID] + text + "\n")
+		_, w.err = w.out.WriteString(prefix + text + "\n")
 	}
-	w.timer.Reset(10 * time.Millisecond)
-	return w.err
 }
 
 func (w *logWriter) flush() error {

@@ -204,14 +204,22 @@ type LogsRequest struct {
 	Services []string // names or ids; empty: all
 	Last     int      // the newest n lines of each; negative: all
 	Follow   bool
-	Grep     string // regular expression
+	Grep     string    // regular expression
+	Stream   string    // stdout, stderr or host; empty: all
+	Since    time.Time // zero: no limit
+	Until    time.Time // zero: no limit
+	Raw      bool      // lines as they are in the files, also where these hold records
 }
 
-// LogLine is one line of output of a service.
+// LogLine is one line of output of a service, or several that log.multiline joined; its fields are a contract.
 type LogLine struct {
-	ID     string `json:"id"`
-	Stream string `json:"stream"` // stdout, stderr
-	Line   string `json:"line"`
+	Time     time.Time `json:"time,omitzero"` // where it isn't known
+	ID       string    `json:"id"`
+	Service  string    `json:"service,omitempty"`
+	Instance int       `json:"instance,omitempty"`
+	Stream   string    `json:"stream"` // stdout, stderr; host for what the host itself put into the log
+	Line     string    `json:"line"`
+	Bytes    []byte    `json:"bytes,omitempty"` // of a raw line that is no UTF-8
 }
 
 // Host is what the server asks. Every method is called from many goroutines. Errors that are *Error

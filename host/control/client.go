@@ -85,9 +85,7 @@ func (c *Client) Shutdown(ctx context.Context) error {
 // Events is Host.Events.
 func (c *Client) Events(ctx context.Context, r EventsRequest, send func(journal.Event) error) error {
 	v := url.Values{"service": r.Services}
-	if !r.Since.IsZero() {
-		v.Set("since", r.Since.Format(time.RFC3339Nano))
-	}
+	setMoment(v, "since", r.Since)
 	set(v, r.Last, r.Follow)
 	return receive(ctx, c, "/v1/events?"+v.Encode(), send)
 }
@@ -98,8 +96,22 @@ func (c *Client) Logs(ctx context.Context, r LogsRequest, send func(LogLine) err
 	if r.Grep != "" {
 		v.Set("grep", r.Grep)
 	}
+	if r.Stream != "" {
+		v.Set("stream", r.Stream)
+	}
+	if r.Raw {
+		v.Set("raw", "true")
+	}
+	setMoment(v, "since", r.Since)
+	setMoment(v, "until", r.Until)
 	set(v, r.Last, r.Follow)
 	return receive(ctx, c, "/v1/logs?"+v.Encode(), send)
+}
+
+func setMoment(v url.Values, key string, t time.Time) {
+	if !t.IsZero() {
+		v.Set(key, t.Format(time.RFC3339Nano))
+	}
 }
 
 func set(v url.Values, last int, follow bool) {

@@ -69,9 +69,7 @@ func events(s *Server) http.HandlerFunc {
 		v := r.URL.Query()
 		q := EventsRequest{Services: v["service"]}
 		var err1, err2, err3 error
-		if t := v.Get("since"); t != "" {
-			q.Since, err1 = time.Parse(time.RFC3339Nano, t)
-		}
+		q.Since, err1 = moment(v.Get("since"))
 		q.Last, err2 = number(v.Get("last"))
 		q.Follow, err3 = flag(v.Get("follow"))
 		if err := errors.Join(err1, err2, err3); err != nil {
@@ -87,11 +85,14 @@ func events(s *Server) http.HandlerFunc {
 func logs(s *Server) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := r.URL.Query()
-		q := LogsRequest{Services: v["service"], Grep: v.Get("grep")}
-		var err1, err2 error
-		q.Last, err1 = number(v.Get("last"))
-		q.Follow, err2 = flag(v.Get("follow"))
-		if err := errors.Join(err1, err2); err != nil {
+		q := LogsRequest{Services: v["service"], Grep: v.Get("grep"), Stream: v.Get("stream")}
+		var errs [5]error
+		q.Last, errs[0] = number(v.Get("last"))
+		q.Follow, errs[1] = flag(v.Get("follow"))
+		q.Raw, errs[2] = flag(v.Get("raw"))
+		q.Since, errs[3] = moment(v.Get("since"))
+		q.Until, errs[4] = moment(v.Get("until"))
+		if err := errors.Join(errs[:]...); err != nil {
 			writeError(w, &Error{Status: http.StatusBadRequest, Message: "cannot read the request: " + err.Error()})
 			return
 		}
@@ -106,6 +107,13 @@ func number(s string) (int, error) {
 		return 0, nil
 	}
 	return strconv.Atoi(s)
+}
+
+func moment(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339Nano, s)
 }
 
 func flag(s string) (bool, error) {

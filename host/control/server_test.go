@@ -65,19 +65,20 @@ func TestServerStreamsEventsAndLogs(t *testing.T) {
 		t.Errorf("events %v, %v", seqs, err)
 	}
 	var lines []LogLine
-	err = c.Logs(t.Context(), LogsRequest{Services: []string{"api"}, Last: -1, Grep: "a+b&c"}, func(l LogLine) error {
+	until := since.Add(time.Hour)
+	err = c.Logs(t.Context(), LogsRequest{Services: []string{"api"}, Last: -1, Grep: "a+b&c", Stream: "stderr", Since: since, Until: until, Raw: true}, func(l LogLine) error {
 		lines = append(lines, l)
 		return nil
 	})
 	if err != nil || len(lines) != 1 || lines[0].Line != "hello \x1b[31mred\x1b[0m \u4f60\u597d" {
-		t.Errorf("lines %q, %v", lines, err)
+		t.Errorf("lines %+v, %v", lines, err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if q := f.events[0]; !slices.Equal(q.Services, []string{"api", "b c"}) || !q.Since.Equal(since) || q.Last != 5 || q.Follow {
 		t.Errorf("the host was asked for %+v", q)
 	}
-	if q := f.logs[0]; q.Last != -1 || q.Grep != "a+b&c" {
+	if q := f.logs[0]; q.Last != -1 || q.Grep != "a+b&c" || q.Stream != "stderr" || !q.Since.Equal(since) || !q.Until.Equal(until) || !q.Raw {
 		t.Errorf("the host was asked for %+v", q)
 	}
 }
