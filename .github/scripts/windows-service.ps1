@@ -71,6 +71,8 @@ try {
 	(Get-Content $spec -Raw) -replace "'-t', '127.0.0.1'\]}", "'-t', '127.0.0.2']}" | Set-Content $spec -Encoding unicode
 	$before = (Service 'plain').pid
 	Until 'an edit in UTF-16 replaces the child' { $s = Service 'plain'; $s.state -eq 'running' -and $s.pid -ne $before }
+	sc.exe control $name 128 | Out-Null
+	Until 'control 128 rotates the log of the host' { Get-ChildItem (Join-Path $state 'logs') -Filter 'host.log.*' }
 	sc.exe control $name 129 | Out-Null
 	Until 'control 129 writes the state' { Get-ChildItem (Join-Path $state 'logs') -Filter 'dump-*.json' }
 

@@ -145,7 +145,7 @@ func TestSCMRoundTrip(t *testing.T) {
 	s := newService(t)
 	s.save(svc("web", s.child("stop", "web")), svc("worker", s.child("stop", "worker")))
 
-	if r := s.install(); !r.Created {
+	if r := s.install(); !r.Created || !strings.Contains(strings.Join(r.Warnings, "\n"), `--account "NT SERVICE\`) {
 		t.Fatalf("the first install said %+v", r)
 	}
 	if r := s.install(); r.Created || len(r.Changed) != 0 {
@@ -187,6 +187,7 @@ func TestSCMRoundTrip(t *testing.T) {
 	old := len(s.files("web*"))
 	s.send(128)
 	s.poll("the logs to be rotated", func() bool { return len(s.files("web*")) > old })
+	s.poll("the host's own log to be rotated", func() bool { return len(s.files("host.log.*")) > 0 })
 	s.send(129)
 	s.poll("a dump of the state", func() bool { return len(s.files("dump-*.json")) > 0 })
 	s.send(200) // means nothing, and changes nothing

@@ -36,6 +36,11 @@ func TestUpgradeOfAnInstalledService(t *testing.T) {
 	if st := s.status(); st.Host.Version != "2.0.0" {
 		t.Errorf("version %s runs after that", st.Host.Version)
 	}
+	for _, want := range []string{"upgraded: version 2.0.0, before 1.0.0", "upgrade reverted: version 3.0.0 did not prove itself"} {
+		if events := s.must(0, "events"); !strings.Contains(events, want) {
+			t.Errorf("the events lack %q:\n%s", want, events)
+		}
+	}
 
 	s.env = append(s.env, "HOST_RUN=web/1/1")
 	if out := s.must(1, "upgrade", s.path("bad.exe"), "--name", s.name); !strings.Contains(out, "started by a host") {
