@@ -30,6 +30,7 @@ func (h *Host) Status(ctx context.Context) (control.Status, error) {
 	h.mu.Lock()
 	out.Host.Name, out.Host.Paused, out.Host.Stopping = h.current.Host.Name, h.paused, h.stopping
 	h.mu.Unlock()
+	out.Host.LogTargets = h.targets()
 	if c, ok := reload.ReadCommit(out.Host.Spec.Path); ok {
 		out.Host.Spec.Commit, out.Host.Spec.Subject = c.Hash, c.Subject
 	}

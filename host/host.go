@@ -18,6 +18,7 @@ import (
 	"servicehost/host/control"
 	"servicehost/host/eventlog"
 	"servicehost/host/files"
+	"servicehost/host/forward"
 	"servicehost/host/human"
 	"servicehost/host/journal"
 	"servicehost/host/logs"
@@ -79,6 +80,7 @@ type Host struct {
 	noEvents bool          // as the spec says
 	journal  *journal.Journal
 	logs     *logs.Set
+	forward  *forward.Hub
 	backend  process.Backend
 	sup      *supervisor.Supervisor
 	control  *control.Server
@@ -191,7 +193,8 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 	if err != nil {
 		return err
 	}
-	h.logs = logs.NewSet(logs.Options{OnEvent: h.onLogEvent})
+	h.forward = h.newForward(s.Host)
+	h.logs = logs.NewSet(logs.Options{OnEvent: h.onLogEvent, Sink: h.forward.Sink})
 	h.logs.Limit(s.Host.Logs)
 	h.sup = supervisor.New(supervisor.Options{
 		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
@@ -231,6 +234,7 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 	if lastGood {
 		h.setLastGood(s, res)
 	}
+	h.forward.Apply(s.Host.LogTargets)
 	h.handOut(ctx, s, s, nil, false)
 	if err := h.control.Serve(); err != nil {
 		h.log.Error(err.Error())
@@ -295,6 +299,9 @@ func (h *Host) close() {
 	}
 	if h.logs != nil {
 		h.logs.Close()
+	}
+	if h.forward != nil {
+		h.closeForward()
 	}
 	if h.journal != nil {
 		h.journal.Close()

@@ -15,11 +15,14 @@ import (
 // secret finds a secret for the backend. A program that prints one is run by the supervisor: nothing else in
 // this process may wait for children.
 func (h *Host) secret(s process.Secret) (string, error) {
-	r := secrets.Resolver{Run: func(ctx context.Context, argv []string, limit int) ([]byte, error) {
+	// What is done at the end of the host may need one, too; the resolver bounds the time.
+	return h.resolver().Resolve(context.Background(), secrets.Source{From: s.From, Name: s.Name, Exec: s.Exec})
+}
+
+func (h *Host) resolver() secrets.Resolver {
+	return secrets.Resolver{Run: func(ctx context.Context, argv []string, limit int) ([]byte, error) {
 		return h.sup.Output(ctx, argv, limit)
 	}}
-	// What is done at the end of the host may need one, too; the resolver bounds the time.
-	return r.Resolve(context.Background(), secrets.Source{From: s.From, Name: s.Name, Exec: s.Exec})
 }
 
 // maxNamed is how many services a warning names.

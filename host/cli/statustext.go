@@ -94,6 +94,12 @@ func (a *app) statusHead(b *strings.Builder, colors palette, s control.Status, w
 		}
 		fmt.Fprintf(b, "%s\n", colors.yellow(reason))
 	}
+	for _, t := range s.Host.LogTargets {
+		if t.State == "trouble" {
+			fmt.Fprintf(b, "%s\n", colors.yellow(fmt.Sprintf("log target %s takes nothing for %s, %s: %s", clean(t.Name), age(a.now().Sub(t.Since)),
+				count(int(t.WaitingRecords), "record waits", "records wait"), clean(t.Reason))))
+		}
+	}
 }
 
 func countDesired(services []control.ServiceStatus) string {

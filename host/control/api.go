@@ -26,6 +26,23 @@ type HostStatus struct {
 	Paused    bool       `json:"paused,omitempty"`
 	Stopping  bool       `json:"stopping,omitempty"`
 	Spec      SpecStatus `json:"spec"`
+	// LogTargets are host.log_targets, by name.
+	LogTargets []LogTargetStatus `json:"log_targets,omitempty"`
+}
+
+// LogTargetStatus is a receiver of output. Counts are since the host started, bytes are of text.
+type LogTargetStatus struct {
+	Name           string    `json:"name"`
+	Type           string    `json:"type"`
+	State          string    `json:"state"` // ok or trouble
+	Since          time.Time `json:"since"` // of the state
+	Reason         string    `json:"reason,omitempty"`
+	SentRecords    int64     `json:"sent_records"`
+	SentBytes      int64     `json:"sent_bytes"`
+	DroppedRecords int64     `json:"dropped_records"`
+	DroppedBytes   int64     `json:"dropped_bytes"`
+	WaitingRecords int64     `json:"waiting_records"`
+	SpooledBytes   int64     `json:"spooled_bytes"` // on disk
 }
 
 // SpecState is where the files on disk stand; the first that applies, in this order.

@@ -1,9 +1,12 @@
 package forward
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -205,4 +208,19 @@ func filesOf(t *testing.T, dir, suffix string) []string {
 
 func describe(s Stats) string {
 	return fmt.Sprintf("sent %d, dropped %d, waiting %d, spooled %d", s.SentRecords, s.DroppedRecords, s.WaitingRecords, s.SpooledBytes)
+}
+
+// textsOf are the texts of JSON lines.
+func textsOf(t *testing.T, body []byte) []string {
+	t.Helper()
+	var out []string
+	for d := json.NewDecoder(bytes.NewReader(body)); ; {
+		var v struct{ Line string }
+		if err := d.Decode(&v); err == io.EOF {
+			return out
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, v.Line)
+	}
 }

@@ -188,30 +188,36 @@ func (h *Hub) sweep(want map[string]spec.LogTarget) {
 
 // sweepFolder deletes a spool in which nothing was written since, and nothing that a spool does not hold.
 func sweepFolder(dir string, since time.Time) {
+	if emptied(dir, since) {
+		_ = os.Remove(dir)
+	}
+}
+
+func emptied(dir string, since time.Time) bool {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return
+		return false
 	}
 	defer root.Close()
 	entries, err := fs.ReadDir(root.FS(), ".")
 	if err != nil {
-		return
+		return false
 	}
 	var ours []string
 	for _, e := range entries {
 		info, err := e.Info()
 		if err != nil || info.ModTime().After(since) || !info.Mode().IsRegular() {
-			return
+			return false
 		}
 		if _, ok := segmentNumber(e.Name()); !ok && e.Name() != ackName {
-			return
+			return false
 		}
 		ours = append(ours, e.Name())
 	}
 	for _, name := range ours {
 		_ = root.Remove(name) // another time, if not now
 	}
-	_ = os.Remove(dir)
+	return true
 }
 
 // Close sends what is in memory, as long as ctx allows; what is left then is in the spools when it returns.
