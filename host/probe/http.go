@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -226,8 +227,9 @@ func (a *httpAsker) exchange(ctx context.Context, timeout time.Duration, h *hop)
 	}
 	// A server may answer, and close, before it has read the request.
 	_, sent := conn.Write(h.data)
+	in := &input{conn: conn, left: maxAnswer}
 	r := readers.Get().(*bufio.Reader)
-	r.Reset(io.LimitReader(conn, maxAnswer))
+	r.Reset(in)
 	defer func() {
 		r.Reset(nil)
 		readers.Put(r)
@@ -235,10 +237,7 @@ func (a *httpAsker) exchange(ctx context.Context, timeout time.Duration, h *hop)
 	var res *http.Response
 	for range maxInterim + 1 {
 		if res, err = http.ReadResponse(r, h.req); err != nil {
-			if isTimeout(err) || sent == nil {
-				return got, httpAnswer(err, timeout)
-			}
-			return got, httpAnswer(sent, timeout)
+			return got, httpAnswer(cmp.Or(in.err, sent, err), timeout)
 		}
 		if res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols {
 			break
@@ -258,6 +257,28 @@ func (a *httpAsker) exchange(ctx context.Context, timeout time.Duration, h *hop)
 		return got, httpAnswer(err, timeout)
 	}
 	return got, answer{}
+}
+
+// input bounds what is read, and keeps the error that the parser of the headers makes another one of.
+type input struct {
+	conn net.Conn
+	left int
+	err  error
+}
+
+var errTooLong = errors.New("its headers are too long")
+
+func (i *input) Read(p []byte) (int, error) {
+	if i.left <= 0 {
+		i.err = errTooLong
+		return 0, i.err
+	}
+	n, err := i.conn.Read(p[:min(len(p), i.left)])
+	i.left -= n
+	if err != nil && err != io.EOF {
+		i.err = err
+	}
+	return n, err
 }
 
 func httpAnswer(err error, timeout time.Duration) answer {
