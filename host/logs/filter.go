@@ -62,6 +62,9 @@ func (f *filter) take(b []byte, now time.Time) {
 		}
 	}
 	f.write()
+	if f.limit != nil && f.limit.due() && f.atStart() {
+		f.tell()
+	}
 	giveBack(lent, f.out)
 	f.out = nil
 }
@@ -150,7 +153,10 @@ func (f *filter) tell() {
 }
 
 // waits reports whether there is something that silence would bring out.
-func (f *filter) waits() bool { return !f.begun && f.limit.pending() }
+func (f *filter) waits() bool { return f.atStart() && f.limit.pending() }
+
+// atStart reports whether what is written next begins a line of the file.
+func (f *filter) atStart() bool { return !f.begun || f.dropped }
 
 // silent is called when nothing has come for a while.
 func (f *filter) silent(now time.Time) {

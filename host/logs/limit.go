@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"math"
 	"strconv"
 	"time"
 )
@@ -72,7 +73,19 @@ func (l *limiter) due() bool { return l.pending() && l.last.Sub(l.since) >= tell
 
 // tell returns what is to be said, and begins anew.
 func (l *limiter) tell() string {
-	text := droppedText(l.lines, l.bytes, l.since, l.until, "more than "+strconv.FormatFloat(l.rate, 'f', -1, 64)+" lines per second")
+	text := droppedText(l.lines, l.bytes, l.since, l.until, "more than "+rateText(l.rate))
 	l.lines, l.bytes = 0, 0
 	return text
+}
+
+// rateText is a rate in the unit in which it reads well.
+func rateText(perSecond float64) string {
+	n, unit := perSecond, "second"
+	if n < 1 {
+		n, unit = perSecond*60, "minute"
+	}
+	if n < 1 {
+		n, unit = perSecond*3600, "hour"
+	}
+	return strconv.FormatFloat(math.Round(n*1000)/1000, 'f', -1, 64) + " lines per " + unit
 }

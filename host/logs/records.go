@@ -81,6 +81,9 @@ func (r *records) take(b []byte, now time.Time) {
 			b = r.dropAll(b)
 		}
 	}
+	if r.limit != nil && r.limit.due() && !r.open {
+		r.tell()
+	}
 	r.flush()
 }
 

@@ -281,6 +281,31 @@ func TestRateLetsLinesThroughAsTimePasses(t *testing.T) {
 	}
 }
 
+func TestRateSaysWhatIsDroppedThoughNothingPasses(t *testing.T) {
+	for _, format := range []spec.LogFormat{spec.FormatRaw, spec.FormatText} {
+		path := logPath(t)
+		synctest.Test(t, func(t *testing.T) {
+			p, src := openShaped(t, spec.Log{Path: path, Format: format, Rate: 1.0 / 3600}, nil)
+			defer p.Close()
+			for range 350 {
+				src.send("a line\nand ha")
+				src.send("lf\n")
+				time.Sleep(100 * time.Millisecond)
+			}
+			synctest.Wait()
+			text := contentOrNone(path)
+			if n := strings.Count(text, ": more than 1 lines per hour\n"); n != 3 || strings.Count(text, "\n") != 4 {
+				t.Errorf("%q: %d marks in 35 seconds:\n%s", format, n, text)
+			}
+			src.end()
+			p.Drain(time.Minute)
+			if text := content(t, path); strings.Count(text, "\n") != 5 {
+				t.Errorf("%q: in the end\n%s", format, text)
+			}
+		})
+	}
+}
+
 // withoutHeads takes text back to what came.
 func withoutHeads(t *testing.T, text string) string {
 	t.Helper()
