@@ -112,7 +112,11 @@ func TestWatchdogGoesUnfedWhileTheCoordinatorHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	one := &spec.Service{Name: "api", Instance: 1, ID: "api", Instances: 1, Type: spec.TypeService, Enabled: true, Command: []string{exe}, Dir: t.TempDir()}
+	dir := t.TempDir()
+	one := &spec.Service{
+		Name: "api", Instance: 1, ID: "api", Instances: 1, Type: spec.TypeService, Enabled: true, Command: []string{exe}, Dir: dir,
+		Log: spec.Log{Path: filepath.Join(dir, "api.log")},
+	}
 	if _, err := sup.Apply(t.Context(), &spec.Spec{Services: []*spec.Service{one}, Host: spec.Host{Restarts: spec.Restarts{Rate: 1000, Burst: 1000}}}, nil, false); err != nil {
 		t.Fatal(err)
 	}
