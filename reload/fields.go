@@ -135,13 +135,17 @@ func (r *Redactor) envFields(before, after *spec.Service) []Field {
 
 func dependencyFields(before, after map[string]spec.Dependency) []Field {
 	show := func(d spec.Dependency, there bool) string {
-		switch {
-		case !there:
+		if !there {
 			return ""
-		case !d.Required:
-			return string(d.Condition) + ", not required"
 		}
-		return string(d.Condition)
+		s := string(d.Condition)
+		if !d.Required {
+			s += ", not required"
+		}
+		if d.Restart {
+			s += ", restarts it"
+		}
+		return s
 	}
 	var out []Field
 	for _, name := range names(before, after) {

@@ -24,6 +24,8 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 		return r.steps(x)
 	case map[string]string:
 		return r.pairs(x)
+	case *spec.Probe:
+		return r.probe(x)
 	case *spec.Secret:
 		return r.secret(x)
 	case []int:
@@ -112,6 +114,56 @@ func (r *Redactor) secret(s *spec.Secret) string {
 		return "credential " + readable(s.Credential)
 	}
 	return "exec " + r.list("command", s.Exec)
+}
+
+// probe shows what is asked, and of the rest what is not the default.
+func (r *Redactor) probe(p *spec.Probe) string {
+	if p == nil {
+		return ""
+	}
+	var parts []string
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, strings.TrimSpace(name+" "+value))
+		}
+	}
+	add("http", r.Text(readable(strings.TrimSpace(p.Method+" "+p.HTTP))))
+	add("tcp", readable(p.TCP))
+	if len(p.Exec) > 0 {
+		add("exec", r.list("command", p.Exec))
+	}
+	add("log", readable(p.Log))
+	add("file", readable(p.File))
+	if p.Notify {
+		add("notify", " ")
+	}
+	add("headers", r.pairs(p.Headers))
+	for _, s := range p.Status {
+		add("status", fmt.Sprintf("%d-%d", s.From, s.To))
+	}
+	add("body", readable(p.Body))
+	if t := p.TLS; t != (spec.TargetTLS{}) {
+		add("tls", strings.Join(slices.DeleteFunc([]string{readable(t.CA), readable(t.Cert), readable(t.Key), t.ServerName}, func(s string) bool { return s == "" }), " "))
+		if t.Insecure {
+			add("tls insecure", " ")
+		}
+	}
+	d := spec.DefaultProbe
+	span := func(name string, v, def time.Duration) {
+		if v != def {
+			add(name, duration(v))
+		}
+	}
+	span("initial_delay", p.InitialDelay, d.InitialDelay)
+	span("period", p.Period, d.Period)
+	span("timeout", p.Timeout, d.Timeout)
+	if p.SuccessThreshold != d.SuccessThreshold {
+		add("success_threshold", strconv.Itoa(p.SuccessThreshold))
+	}
+	if p.FailureThreshold != d.FailureThreshold {
+		add("failure_threshold", strconv.Itoa(p.FailureThreshold))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (r *Redactor) pairs(m map[string]string) string {

@@ -125,6 +125,14 @@ func (d *decoder) value(n *node, k *keyNode, field, base reflect.Value) {
 		if secret, ok := d.secret(n); ok {
 			field.Set(reflect.ValueOf(secret))
 		}
+	case kindProbe:
+		if p, ok := d.probe(n, k.name); ok {
+			field.Set(reflect.ValueOf(p))
+		}
+	case kindArgv:
+		field.Set(reflect.ValueOf(d.argv(n)))
+	case kindStatus:
+		field.Set(reflect.ValueOf(d.status(n)))
 	case kindPairs:
 		field.Set(reflect.ValueOf(d.pairs(n)))
 	case kindNamed:
@@ -276,8 +284,7 @@ var zeroEnums = map[string]string{
 
 // laterValues are values of enumerations that the full design has and this version has not.
 var laterValues = map[string][]string{
-	"condition": {"healthy"},
-	"type":      {"scheduled"},
+	"order": {"start_first"},
 }
 
 func (d *decoder) enum(s string, k *keyNode) (string, error) {

@@ -36,6 +36,9 @@ const defaultStopTimeout = 30 * time.Second
 // defaultWatchQuiet is watch.quiet of a service that watches something.
 const defaultWatchQuiet = 5 * time.Second
 
+// defaultUpdate is how a change is rolled out by a service that says nothing.
+var defaultUpdate = Update{Order: StopFirst, Parallelism: 1, Timeout: 5 * time.Minute, Monitor: 10 * time.Second, FailureAction: FailureRollback}
+
 // defaultActionTimeout bounds an action that says nothing.
 const defaultActionTimeout = 30 * time.Second
 

@@ -91,6 +91,8 @@ func defaultService(windows bool) Service {
 		Log:              defaultLog,
 		Limits:           Limits{Action: LimitRestart},
 		Watch:            Watch{Quiet: defaultWatchQuiet},
+		Update:           defaultUpdate,
+		Schedule:         Schedule{Overlap: OverlapSkip},
 	}
 	if windows {
 		s.Stop.Steps = []Step{{Do: "ctrl_c"}, {Do: "close"}}

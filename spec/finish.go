@@ -35,6 +35,7 @@ func (f *finisher) finish(sound bool) {
 	f.drives()
 	f.stop()
 	f.log()
+	f.schedule()
 }
 
 // place returns where a key was set and its path, or the name of the service when nothing set it.
@@ -68,7 +69,7 @@ func (f *finisher) restart() {
 	_, from := f.dr.where("restart.policy")
 	if r.Policy == "" || from == layerDefaults && f.s.Type != TypeService {
 		r.Policy = RestartAlways
-		if f.s.Type == TypeOneshot {
+		if f.s.Type != TypeService {
 			r.Policy = RestartNo
 		}
 	}
@@ -80,7 +81,7 @@ func (f *finisher) restart() {
 		}
 	}
 	f.refuse("restart.window", r.Limit > 0 && r.Window == 0, "must be more than 0 while restart.limit is", "limit: 0 turns the limit off")
-	f.warn("restart.policy", f.s.Type == TypeOneshot && r.Policy == RestartAlways, "a oneshot with this policy is run again and again",
+	f.warn("restart.policy", f.s.Type != TypeService && r.Policy == RestartAlways, "a "+string(f.s.Type)+" service with this policy is run again and again",
 		"use type: service, or on-failure")
 }
 

@@ -79,6 +79,7 @@ func buildSchema() object {
 			"size":     object{"anyOf": []any{object{"type": "string", "pattern": sizePattern}, object{"const": 0}}},
 			"action":   actionSchema(),
 			"secret":   secretSchema(),
+			"probe":    sectionSchema(probeSection().root),
 			"step": object{"anyOf": []any{
 				object{"type": "string"},
 				object{"$ref": "#/definitions/action"},
@@ -204,6 +205,12 @@ func keySchema(k *keyNode) object {
 		return object{"anyOf": []any{object{"$ref": "#/definitions/secret"}, object{"type": "null"}}}
 	case kindPattern, kindLimit:
 		return object{"type": []string{"string", "integer", "null"}}
+	case kindArgv:
+		return ref("texts")
+	case kindStatus:
+		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
+	case kindProbe:
+		return ref("probe")
 	case kindLines:
 		return object{"type": []string{"string", "number", "null"}}
 	case kindPairs:
@@ -302,6 +309,12 @@ func typeWords(k *keyNode) string {
 		return "name, or -20 to 19"
 	case kindAffinity:
 		return "list of numbers, or 0-3"
+	case kindArgv:
+		return "list, or text"
+	case kindStatus:
+		return "number, range, or list"
+	case kindProbe:
+		return "probe, below"
 	case kindSecret, kindNamed, kindPairs:
 		return "mapping"
 	case kindPattern:
@@ -353,6 +366,7 @@ func buildReference() []byte {
 	}
 	table("host", "", hostSection())
 	table("A service", "`restart` may be a plain value, which is `restart.policy`. An action is `{exec: [...], timeout: 30s, ignore_failure: false}` or `{http: \"POST http://…\", timeout: 30s}`.\n\n", serviceSection())
+	table("A probe", "One of `http`, `tcp`, `exec`, `log`, `file` and `notify`, and how often it is asked: the words and defaults of Kubernetes.\n\n", probeSection())
 	return b.Bytes()
 }
 

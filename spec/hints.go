@@ -13,8 +13,8 @@ var elsewhere = map[string]string{
 	"environment": "env", "appenvironment": "env", "appenvironmentextra": "env", "envvars": "env", "vars": "env", "environ": "env",
 	"environmentfile": "env_file", "envfiles": "env_file", "dotenv": "env_file",
 	"healthcheck": "health", "readinessprobe": "health.readiness", "livenessprobe": "health.liveness", "startupprobe": "health.startup", "checks": "health",
-	"initialdelayseconds": "health.startup", "periodseconds": "health.*.period", "timeoutseconds": "health.*.timeout", "failurethreshold": "health.*.failure_threshold", "successthreshold": "health.*.success_threshold",
-	"startperiod": "health.startup", "interval": "health.*.period",
+	"initialdelayseconds": "health.startup", "periodseconds": "health", "timeoutseconds": "health", "failurethreshold": "health", "successthreshold": "health",
+	"startperiod": "health.startup", "interval": "health",
 	"replicas": "instances", "numprocs": "instances", "numprocesses": "instances", "count": "instances", "scale": "instances",
 	"stopgraceperiod": "stop.timeout", "stopwaitsecs": "stop.timeout", "killwaitsecs": "stop.timeout", "timeoutstopsec": "stop.timeout", "killtimeout": "stop.timeout", "stoptimeout": "stop.timeout", "gracefultimeout": "stop.timeout", "killdelay": "stop.timeout", "stoptimeoutsecs": "stop.timeout", "terminationgraceperiodseconds": "stop.timeout",
 	"stopsignal": "stop.steps", "killsignal": "stop.steps", "termsignal": "stop.steps", "shutdown": "stop", "termination": "stop", "stopcommand": "stop.steps", "execstop": "stop.steps", "stopexecutable": "stop.steps", "killmode": "stop",
@@ -53,6 +53,14 @@ var elsewhereRoot = map[string]string{
 // elsewhereHost does the same for the section host.
 var elsewhereHost = map[string]string{
 	"loglevel": "log.level", "logdir": "logs.dir", "logsdir": "logs.dir", "statedir": "state_dir", "datadir": "state_dir", "hostname": "name", "watch": "reload", "stoptimeout": "shutdown_timeout", "listen": "http", "api": "http", "metrics": "http",
+}
+
+// elsewhereProbe does the same for a probe.
+var elsewhereProbe = map[string]string{
+	"httpget": "http", "url": "http", "tcpsocket": "tcp", "test": "exec", "cmd": "exec", "command": "exec",
+	"interval": "period", "periodseconds": "period", "initialdelayseconds": "initial_delay", "startperiod": "initial_delay",
+	"timeoutseconds": "timeout", "retries": "failure_threshold", "failurethreshold": "failure_threshold", "successthreshold": "success_threshold",
+	"expectedstatus": "status", "statuscode": "status",
 }
 
 // elsewhereValue maps enumerated values of other tools to ours, by the name of the key.

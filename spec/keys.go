@@ -40,6 +40,9 @@ const (
 	kindNamed   // a mapping of names to groups of the keys below path.*
 	kindPairs   // a mapping of names to texts
 	kindLimit   // a size, or auto
+	kindArgv    // a program and its arguments
+	kindStatus  // status codes of HTTP
+	kindProbe   // a mapping of the keys of a probe
 	kindLines   // a number of lines per second, or a rate
 	kindLater   // of the full design, not in this version
 )
@@ -109,7 +112,7 @@ var hostKeys = []key{
 // serviceKeys are the keys of a service, and of defaults.
 var serviceKeys = []key{
 	{path: "description", kind: kindText, def: "none", doc: "What it is, for people."},
-	{path: "type", kind: kindEnum, enum: []string{"service", "oneshot"}, def: "service", doc: "A service stays up; a oneshot runs to its end."},
+	{path: "type", kind: kindEnum, enum: []string{"service", "oneshot", "scheduled"}, def: "service", doc: "A service stays up, a oneshot runs to its end, a scheduled one does so when schedule says."},
 	{path: "enabled", kind: kindBool, def: "true", doc: "Whether it is started."},
 	{path: "profiles", kind: kindTexts, def: "none", doc: "Used only with one of these profiles."},
 	{path: "instances", kind: kindInt, min: 1, max: maxInstances, def: "1", doc: "How many run, as NAME.1, NAME.2 and so on."},
@@ -128,11 +131,11 @@ var serviceKeys = []key{
 	{path: "integrity", kind: kindEnum, enum: []string{"low", "medium"}, def: "that of the user", doc: "Integrity level, which bounds what it may write to; Windows only."},
 	{path: "port", kind: kindPort, def: "none", doc: "PORT of the first instance, the next ones count up; auto is a free port per run."},
 	{path: "depends_on", kind: kindDepends, def: "none", doc: "Services that must be there first: a list of names, or NAME: {condition, required}."},
-	{path: "depends_on.*.condition", kind: kindEnum, enum: []string{"started", "completed"}, def: "started", doc: "What it must have reached: its process runs, or it ended with success."},
+	{path: "depends_on.*.condition", kind: kindEnum, enum: []string{"started", "healthy", "completed"}, def: "started", doc: "What it must have reached: its process runs, it is ready, or it ended with success."},
 	{path: "depends_on.*.required", kind: kindBool, def: "true", doc: "Whether it is a problem when that service is disabled or out of profile."},
-	{path: "depends_on.*.restart", kind: kindLater, off: []string{"false", "no", "off"}},
+	{path: "depends_on.*.restart", kind: kindBool, def: "false", doc: "Whether it is restarted when that service was."},
 	{path: "restart", kind: kindGroup, short: "policy", doc: "What follows an exit; a plain value is the policy."},
-	{path: "restart.policy", kind: kindEnum, enum: []string{"always", "on-failure", "no"}, def: "always; oneshot: no", doc: "Which exits are followed by a restart. In defaults it reaches only services of type service."},
+	{path: "restart.policy", kind: kindEnum, enum: []string{"always", "on-failure", "no"}, def: "always; oneshot, scheduled: no", doc: "Which exits are followed by a restart. In defaults it reaches only services of type service."},
 	{path: "restart.delay", kind: kindDuration, def: "1s", doc: "Wait before the first restart; the next ones wait delay x factor^n."},
 	{path: "restart.factor", kind: kindFactor, min: 1, max: 100, def: "2", doc: "By how much the delay grows."},
 	{path: "restart.max_delay", kind: kindDuration, def: "1m", doc: "Longest delay."},
@@ -178,9 +181,22 @@ var serviceKeys = []key{
 	{path: "watch.paths", kind: kindPaths, def: "none; with shadow_copy the program", doc: "Files and folders that are watched."},
 	{path: "watch.quiet", kind: kindDuration, def: "5s", doc: "How long they must be left alone before a change is taken."},
 	{path: "watch.shadow_copy", kind: kindBool, def: "false", doc: "Runs the folder of the program from a copy, so that it can be overwritten while it runs, and a bad one taken back."},
-	{path: "health", kind: kindLater},
-	{path: "update", kind: kindLater},
-	{path: "schedule", kind: kindLater},
+	{path: "health", kind: kindGroup, doc: "Whether it works."},
+	{path: "health.startup", kind: kindProbe, def: "none", doc: "It is starting until this succeeds once; the others wait for that. When it fails for good the service is restarted."},
+	{path: "health.readiness", kind: kindProbe, def: "none", doc: "Whether it is of use now: what depends on it, and rollouts, wait for that."},
+	{path: "health.liveness", kind: kindProbe, def: "none", doc: "When it fails the service is restarted."},
+	{path: "update", kind: kindGroup, doc: "How a changed spec or binary is rolled out."},
+	{path: "update.order", kind: kindEnum, enum: []string{"stop_first"}, def: "stop_first", doc: "The old process ends before the new one is started."},
+	{path: "update.parallelism", kind: kindInt, min: 1, max: maxInstances, def: "1", doc: "Instances that are changed at once."},
+	{path: "update.timeout", kind: kindDuration, def: "5m", doc: "A changed instance has to be ready within this."},
+	{path: "update.monitor", kind: kindDuration, def: "10s", doc: "And to stay ready for this, in the background."},
+	{path: "update.failure_action", kind: kindEnum, enum: []string{"rollback", "pause", "continue"}, def: "rollback", doc: "What follows when it does not: the spec that worked comes back, the rollout stops where it is, or it goes on."},
+	{path: "schedule", kind: kindGroup, short: "cron", doc: "When a scheduled service runs; a plain value is cron."},
+	{path: "schedule.cron", kind: kindText, def: "required", doc: "Minute, hour, day, month and weekday, with seconds in front or without; or @daily, @every 5m and the like."},
+	{path: "schedule.timezone", kind: kindText, def: "that of the machine", doc: "Whose clock is meant, such as Asia/Shanghai."},
+	{path: "schedule.overlap", kind: kindEnum, enum: []string{"skip", "queue", "replace"}, def: "skip", doc: "When it is due and the former run is not over: left out, run behind it (one waits at most), or the former is ended."},
+	{path: "schedule.jitter", kind: kindDuration, def: "0s", doc: "Each run is late by a random part of this."},
+	{path: "schedule.catch_up", kind: kindBool, def: "false", doc: "One run at the start of the host for those that were missed meanwhile."},
 	{path: "secrets", kind: kindLater},
 	{path: "on_change", kind: kindLater, off: []string{"restart"}},
 	{path: "thresholds", kind: kindLater},

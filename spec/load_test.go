@@ -121,7 +121,7 @@ services:
 		Name: "api", Instance: 2, ID: "api.2", Hash: api.Hash, Description: "Orders API", Type: TypeService, Enabled: true,
 		Profiles: []string{}, Instances: 2, Command: []string{"/srv/apps/api/api.exe", "--config", "api.toml"},
 		Dir: "/srv/apps/api", InheritEnv: true, Env: map[string]*string{"TZ": value("UTC"), "LOG_LEVEL": value("info")},
-		Port: 8081, DependsOn: map[string]Dependency{"db": {ConditionStarted, true}},
+		Update: defaultUpdate, Schedule: Schedule{Overlap: OverlapSkip}, Port: 8081, DependsOn: map[string]Dependency{"db": {Condition: ConditionStarted, Required: true}},
 		Restart:          Restart{RestartAlways, time.Second, 2, time.Minute, 0.1, 30 * time.Second, 10, 10 * time.Minute, 10 * time.Minute},
 		SuccessExitCodes: []int{0},
 		Stop:             Stop{Steps: []Step{{Do: "SIGINT"}, {Do: "SIGTERM", Timeout: 5 * time.Second}}, Timeout: 30 * time.Second},
@@ -416,7 +416,7 @@ services:
 	if r.Spec == nil {
 		t.Fatal(r.Problems.Error())
 	}
-	for _, want := range []string{"stopping a → b may take 1m", "a oneshot with this policy", "there is no shell", "HOST_NAME is set by the host itself", "take 40s in all"} {
+	for _, want := range []string{"stopping a → b may take 1m", "a oneshot service with this policy", "there is no shell", "HOST_NAME is set by the host itself", "take 40s in all"} {
 		if !strings.Contains(r.Warnings.Error(), want) {
 			t.Errorf("no warning has %q:\n%s", want, r.Warnings.Error())
 		}

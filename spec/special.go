@@ -59,6 +59,10 @@ func (d *decoder) command(n *node) []string {
 		}
 		out := make([]string, 0, len(raw))
 		for i, word := range raw {
+			if strings.HasPrefix(word, "'") && !strings.HasSuffix(word, "'") {
+				d.l.warnAt(n, strings.Join(d.path, "."), "single quotes are plain characters in a command: "+quote(word)+" is an argument of its own",
+					"use double quotes, or write the command as a list")
+			}
 			if i > 0 && shellWords[word] {
 				d.l.warnAt(n, strings.Join(d.path, "."), quote(word)+" is handed over as an argument: there is no shell",
 					"run the shell yourself if it is meant: [sh, -c, '…'] or [cmd, /c, '…']")
@@ -246,7 +250,7 @@ func (d *decoder) dependsOn(n *node, k *keyNode) {
 }
 
 func (d *decoder) dependency(n *node, each *keyNode, dep *Dependency) {
-	condition, required := each.children["condition"], each.children["required"]
+	condition, required, restart := each.children["condition"], each.children["required"], each.children["restart"]
 	if n.kind == scalarNode {
 		if s, ok := d.text(n); ok {
 			if v, err := d.enum(s, condition); err != nil {
@@ -284,12 +288,12 @@ func (d *decoder) dependency(n *node, each *keyNode, dep *Dependency) {
 				} else {
 					dep.Condition = Condition(v)
 				}
+			} else if v, err := parseBool(s); err != nil {
+				d.fail(p.val, err)
 			} else if child == required {
-				if v, err := parseBool(s); err != nil {
-					d.fail(p.val, err)
-				} else {
-					dep.Required = v
-				}
+				dep.Required = v
+			} else if child == restart {
+				dep.Restart = v
 			}
 		}
 		d.pop()

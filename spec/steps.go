@@ -174,19 +174,8 @@ func (d *decoder) action(n *node) (*Action, bool) {
 		}
 		switch name := p.key.value; name {
 		case "exec":
-			before := len(d.l.problems)
-			a.Exec = d.command(p.val)
-			if len(a.Exec) == 0 || a.Exec[0] == "" {
-				if len(d.l.problems) == before {
-					d.problem(p.val, "is empty")
-				}
-				good = false
-				break
-			}
-			if style := d.l.paths; style.hasSeparator(a.Exec[0]) && !style.isAbs(a.Exec[0]) {
-				a.Exec = slices.Clone(a.Exec)
-				a.Exec[0] = style.abs(p.val.src.dir, a.Exec[0])
-			}
+			a.Exec = d.argv(p.val)
+			good = a.Exec != nil
 		case "http":
 			a.HTTP, good = d.httpRequest(p.val)
 		case "timeout":

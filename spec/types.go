@@ -134,11 +134,15 @@ type Service struct {
 	Track            Track                 `key:"track" class:"restart"`
 	Limits           Limits                `key:"limits"`
 	// Priority is a nice value: -20 (most) to 19 (least).
-	Priority       int   `key:"priority" class:"restart"`
-	Affinity       []int `key:"affinity" class:"restart"` // logical CPUs, ascending; empty: all
-	AllowBreakaway bool  `key:"allow_breakaway" class:"restart"`
-	ErrorReporting bool  `key:"error_reporting" class:"restart"`
-	Watch          Watch `key:"watch"`
+	Priority       int    `key:"priority" class:"restart"`
+	Affinity       []int  `key:"affinity" class:"restart"` // logical CPUs, ascending; empty: all
+	AllowBreakaway bool   `key:"allow_breakaway" class:"restart"`
+	ErrorReporting bool   `key:"error_reporting" class:"restart"`
+	Watch          Watch  `key:"watch"`
+	Health         Health `key:"health"`
+	Update         Update `key:"update"`
+	// Schedule is that of a service of type scheduled, else zero but for defaults.
+	Schedule Schedule `key:"schedule"`
 	// Binary is what the watched files hold; Load leaves it empty.
 	Binary Binary `class:"restart"`
 }
@@ -187,6 +191,34 @@ type Watch struct {
 	ShadowCopy bool          `key:"shadow_copy" class:"restart"`
 }
 
+// Update says how a change is rolled out.
+type Update struct {
+	Order         UpdateOrder   `key:"order" class:"live"`
+	Parallelism   int           `key:"parallelism" class:"live"`
+	Timeout       time.Duration `key:"timeout" class:"live"`
+	Monitor       time.Duration `key:"monitor" class:"live"`
+	FailureAction FailureAction `key:"failure_action" class:"live"`
+}
+
+// UpdateOrder says whether the old run ends before the new one begins.
+type UpdateOrder string
+
+// The values of update.order.
+const (
+	StopFirst  UpdateOrder = "stop_first"
+	StartFirst UpdateOrder = "start_first"
+)
+
+// FailureAction says what follows when a changed instance does not become, or stay, ready.
+type FailureAction string
+
+// The values of update.failure_action.
+const (
+	FailureRollback FailureAction = "rollback"
+	FailurePause    FailureAction = "pause"
+	FailureContinue FailureAction = "continue"
+)
+
 // On reports whether anything is watched.
 func (w Watch) On() bool { return w.ShadowCopy || len(w.Paths) > 0 }
 
@@ -202,8 +234,9 @@ type Type string
 
 // The values of type.
 const (
-	TypeService Type = "service"
-	TypeOneshot Type = "oneshot"
+	TypeService   Type = "service"
+	TypeOneshot   Type = "oneshot"
+	TypeScheduled Type = "scheduled"
 )
 
 // Track says what keeps a run up: its main process, or anything in its tree.
@@ -219,6 +252,8 @@ const (
 type Dependency struct {
 	Condition Condition `key:"condition" class:"live"`
 	Required  bool      `key:"required" class:"live"`
+	// Restart has the service restarted when the run that it depends on was replaced by another.
+	Restart bool `key:"restart" class:"live"`
 }
 
 // Condition is what a dependency must have reached.
@@ -227,6 +262,7 @@ type Condition string
 // The values of depends_on.X.condition.
 const (
 	ConditionStarted   Condition = "started"
+	ConditionHealthy   Condition = "healthy"
 	ConditionCompleted Condition = "completed"
 )
 
