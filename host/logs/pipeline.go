@@ -32,6 +32,9 @@ type Pipeline struct {
 
 	mu     sync.Mutex
 	closed bool
+	id     string
+	cfg    spec.Log
+	tap    Sink          // nil: none
 	last   *attachment   // the newest one
 	live   []*attachment // those with a stream that has not ended
 }
@@ -71,7 +74,8 @@ func (p *Pipeline) apply(id string, cfg spec.Log) (unused *writer) {
 		return nil
 	}
 	p.codec.Store(p.set.codec(cfg.Encoding))
-	p.shape.Store(newShape(id, cfg, p.set.o.Sink, p.shape.Load()))
+	p.id, p.cfg = id, cfg
+	p.reshape()
 	p.out.configure(id, cfg.Path, cfg)
 	own := p.err.Load()
 	switch {

@@ -27,7 +27,7 @@ type shape struct {
 }
 
 // newShape returns the shape for cfg, was itself if that is the same.
-func newShape(id string, cfg spec.Log, sink func(string) Sink, was *shape) *shape {
+func newShape(id string, cfg spec.Log, sink func(string) Sink, tap Sink, was *shape) *shape {
 	s := &shape{id: id, format: cfg.Format, strip: cfg.ANSI == spec.ANSIStrip, pattern: cfg.Multiline, max: int(cfg.MaxLine), rate: cfg.Rate}
 	s.service, s.instance = splitID(id)
 	for _, name := range cfg.Forward {
@@ -37,6 +37,9 @@ func newShape(id string, cfg spec.Log, sink func(string) Sink, was *shape) *shap
 		if to := sink(name); to != nil {
 			s.sinks = append(s.sinks, to)
 		}
+	}
+	if tap != nil {
+		s.sinks = append(s.sinks, tap)
 	}
 	if s.format == spec.FormatRaw && len(s.sinks) == 0 {
 		if s.pattern = ""; !s.strip && s.max == 0 && s.rate == 0 {

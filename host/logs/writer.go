@@ -90,7 +90,7 @@ func (w *writer) take() {
 	w.maxSize = c.log.MaxSize
 	w.setPeriod(w.set.period(c.log), time.Now())
 	w.index.on = c.log.Format == spec.FormatRaw
-	moved := c.path != w.path
+	moved := c.path != w.path || w.archive == nil
 	if moved {
 		if w.archive != nil {
 			w.archive.left.Store(true)
