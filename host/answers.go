@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"servicehost/host/control"
 	"servicehost/host/journal"
 	"servicehost/host/supervisor"
 	"servicehost/reload"
+	"servicehost/spec"
 )
 
 // Status is `host status`.
@@ -62,6 +64,10 @@ func (h *Host) service(p *supervisor.Snapshot, u sampled) control.ServiceStatus 
 	if x := p.LastExit; x != nil {
 		v.LastExit = &control.ExitStatus{Code: x.Code, Signal: x.Signal, Text: x.Text, At: p.ExitAt}
 	}
+	v.HealthReason = p.HealthReason
+	for _, r := range slices.Backward(p.Runs) {
+		v.Runs = append(v.Runs, control.RunStatus{StartedAt: r.StartedAt, EndedAt: r.EndedAt, DurationMS: r.Duration.Milliseconds(), Code: r.Code, Signal: r.Signal, Text: r.Text, Success: r.Success, By: r.By})
+	}
 	v.AsDesired = asDesired(p)
 	if !v.AsDesired {
 		v.LastLines = h.sup.LastLines(p.Key, shownLines)
@@ -72,13 +78,15 @@ func (h *Host) service(p *supervisor.Snapshot, u sampled) control.ServiceStatus 
 // asDesired reports whether nothing is amiss: not failed, in backoff or waiting for something.
 func asDesired(p *supervisor.Snapshot) bool {
 	switch p.State {
-	case supervisor.Failed, supervisor.Backoff, supervisor.Waiting:
+	case supervisor.Failed, supervisor.Backoff:
 		return false
+	case supervisor.Waiting: // a job that waits for nothing but its time is all right
+		return p.Spec.Type == spec.TypeScheduled && !p.NextTry.IsZero()
 	case supervisor.Stopped:
 		return !p.Up
 	case supervisor.Starting, supervisor.Running, supervisor.Stopping, supervisor.Killing, supervisor.Exited:
 	}
-	return p.SpecState != supervisor.SpecRolledBack
+	return p.SpecState != supervisor.SpecRolledBack && p.Health != supervisor.HealthUnhealthy && p.Stalled == ""
 }
 
 // Act is start, stop, restart, signal and rotate.
@@ -110,9 +118,12 @@ func (h *Host) Act(ctx context.Context, r control.ActRequest) (control.ActResult
 		err = errors.Join(err, h.logFile.Rotate())
 	}
 	var unknown *supervisor.UnknownError
+	var job *supervisor.JobError
 	switch {
 	case errors.As(err, &unknown):
 		return control.ActResult{}, &control.Error{Status: 404, Message: unknown.Error(), Hint: "there are: " + strings.Join(unknown.Have, ", ")}
+	case errors.As(err, &job):
+		return control.ActResult{}, &control.Error{Status: 409, Message: job.Message, Hint: job.Hint}
 	case errors.Is(err, supervisor.ErrStopping):
 		return control.ActResult{}, errStopping()
 	case err != nil && !errors.Is(err, context.DeadlineExceeded):

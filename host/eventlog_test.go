@@ -19,6 +19,7 @@ import (
 // untold are the kinds of the journal that are not for the system's log: what they say is said by another
 // event, or of no importance but to `host why`.
 var untold = []journal.Kind{
+	journal.Healthy,
 	journal.StateChanged, journal.Started, journal.StartFailed, journal.ProcessExited, journal.StopStep,
 	journal.SpecChanged, journal.ServiceAdded, journal.ServiceRemoved, journal.Gap,
 }

@@ -82,6 +82,7 @@ type Host struct {
 	logs     *logs.Set
 	forward  *forward.Hub
 	backend  process.Backend
+	probes   *probes
 	sup      *supervisor.Supervisor
 	control  *control.Server
 	watcher  *reload.Watcher
@@ -196,7 +197,9 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 	h.forward = h.newForward(s.Host)
 	h.logs = logs.NewSet(logs.Options{OnEvent: h.onLogEvent, Sink: h.forward.Sink})
 	h.logs.Limit(s.Host.Logs)
+	h.probes = newProbes(s.Host.StateDir)
 	h.sup = supervisor.New(supervisor.Options{
+		Probes:  h.probes,
 		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
 	})
 	h.binaries = newBinaries(h, s.Host.StateDir)
@@ -291,6 +294,9 @@ func (h *Host) close() {
 	}
 	if h.control != nil {
 		h.control.Close()
+	}
+	if h.probes != nil {
+		h.probes.set.Close()
 	}
 	if h.backend != nil {
 		if err := h.backend.Close(); err != nil {

@@ -154,6 +154,7 @@ var kindWords = map[journal.Kind]string{
 	journal.Started: "started", journal.StartFailed: "start failed", journal.ProcessExited: "ended", journal.StopStep: "stop step",
 	journal.Killed: "killed", journal.Failed: "failed", journal.Recovered: "recovered", journal.ReloadApplied: "spec applied",
 	journal.ReloadRejected: "spec rejected", journal.ReloadPending: "spec held", journal.SpecChanged: "spec changed",
+	journal.Healthy: "ready", journal.Unhealthy: "not ready", journal.Skipped: "run left out",
 	journal.ServiceAdded: "added", journal.ServiceRemoved: "removed", journal.RolledBack: "rolled back",
 	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LogsTrimmed: "logs trimmed", journal.LastGood: "running the last good spec",
 	journal.OrphansEnded: "orphans ended", journal.Upgraded: "upgraded", journal.UpgradeUndone: "upgrade undone", journal.UpgradeCut: "upgrade cut short",

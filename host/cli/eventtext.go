@@ -56,8 +56,8 @@ func eventWords(e journal.Event) string {
 
 var (
 	badEvents  = []journal.Kind{journal.StartFailed, journal.Failed, journal.ReloadRejected, journal.RolledBack, journal.LogTrouble, journal.LastGood, journal.UpgradeUndone}
-	warnEvents = []journal.Kind{journal.Killed, journal.LimitHit, journal.ReloadPending, journal.OutputDropped, journal.LogsTrimmed, journal.OrphansEnded, journal.UpgradeCut, journal.Warning}
-	goodEvents = []journal.Kind{journal.Recovered, journal.ReloadApplied, journal.Upgraded}
+	warnEvents = []journal.Kind{journal.Killed, journal.LimitHit, journal.ReloadPending, journal.OutputDropped, journal.LogsTrimmed, journal.OrphansEnded, journal.Unhealthy, journal.Skipped, journal.UpgradeCut, journal.Warning}
+	goodEvents = []journal.Kind{journal.Recovered, journal.Healthy, journal.ReloadApplied, journal.Upgraded}
 )
 
 func eventColor(e journal.Event) string {

@@ -78,7 +78,9 @@ type ServiceStatus struct {
 	ID       string `json:"id"`
 	State    string `json:"state"`
 	Health   string `json:"health"`
-	Desired  string `json:"desired"` // up or down
+	// HealthReason says what the readiness probe found, where it isn't ready.
+	HealthReason string `json:"health_reason,omitempty"`
+	Desired      string `json:"desired"` // up or down
 	// DesiredBy says who wants it down: operator, spec. DesiredUntil is when an operator's wish ends.
 	DesiredBy    string            `json:"desired_by,omitempty"`
 	DesiredUntil *time.Time        `json:"desired_until,omitempty"`
@@ -99,6 +101,20 @@ type ServiceStatus struct {
 	AsDesired bool `json:"as_desired"`
 	// LastLines are the last lines of output, for a service that is not as desired.
 	LastLines []string `json:"last_lines,omitempty"`
+	// Runs are the latest of a oneshot or a scheduled service, newest first.
+	Runs []RunStatus `json:"runs,omitempty"`
+}
+
+// RunStatus is one run that is over.
+type RunStatus struct {
+	StartedAt  time.Time `json:"started_at"`
+	EndedAt    time.Time `json:"ended_at"`
+	DurationMS int64     `json:"duration_ms"`
+	Code       int       `json:"code"`
+	Signal     string    `json:"signal,omitempty"`
+	Text       string    `json:"text"`
+	Success    bool      `json:"success"`
+	By         string    `json:"by,omitempty"` // who ran it outside of its schedule
 }
 
 // ServiceSpecStatus is how an instance stands to the spec: applied, rolled_back or pending.
@@ -179,6 +195,7 @@ const (
 	VerbRestart Verb = "restart"
 	VerbSignal  Verb = "signal"
 	VerbRotate  Verb = "rotate"
+	VerbRunNow  Verb = "run-now"
 )
 
 // ActRequest asks to do something to services. Names are service names or instance ids.

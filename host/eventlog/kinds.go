@@ -83,6 +83,10 @@ var Kinds = []Kind{
 	{ID: 204, Severity: Info, Name: "operator", Text: "An operator acted{by}: {subject}{reason}"},
 	{ID: 205, Severity: Warning, Name: "limit_hit", Text: "Service {service} met one of its limits: {reason}",
 		Do: "Find out what it needs so much of, or raise the limit in `limits`."},
+	{ID: 206, Severity: Warning, Name: "unhealthy", Text: "Service {service} is not ready any more: {reason}",
+		Do: "`host why NAME` and `host logs NAME` show what came before; what depends on it goes on."},
+	{ID: 207, Severity: Warning, Name: "skipped", Text: "A run of service {service} was left out: {reason}",
+		Do: "It runs longer than the time between two runs: see `schedule.overlap` and `max_runtime`."},
 
 	{ID: 300, Severity: Warning, Name: "output_dropped", Text: "Output of service {service} was dropped: {reason}",
 		Do: "See that the disk has room and is fast enough, or set `log.rate`."},

@@ -57,21 +57,24 @@ const (
 	LimitHit       Kind = "limit_hit" // its tree ran into a limit, which Reason names
 	Failed         Kind = "failed"    // gave up: crash loop or no restart by policy
 	Recovered      Kind = "recovered"
+	Healthy        Kind = "healthy"   // its probes found it ready
+	Unhealthy      Kind = "unhealthy" // its probes found it ready no more
 	ReloadApplied  Kind = "reload_applied"
 	ReloadRejected Kind = "reload_rejected"
 	ReloadPending  Kind = "reload_pending"
 	SpecChanged    Kind = "spec_changed" // of one service, with the fields in Reason
 	ServiceAdded   Kind = "added"
 	ServiceRemoved Kind = "removed"
+	Skipped        Kind = "skipped" // a run that was due while the former one was not over
 	RolledBack     Kind = "rolled_back"
 	OperatorAction Kind = "operator" // start, stop, restart, signal, pause, resume, reload by hand
 	OutputDropped  Kind = "output_dropped"
 	LogTrouble     Kind = "log_trouble"
 	LogsTrimmed    Kind = "logs_trimmed" // rotated logs were deleted early, for host.logs.max_total or min_free
-	Upgraded       Kind = "upgraded" // the executable is another version
+	Upgraded       Kind = "upgraded"     // the executable is another version
 	UpgradeUndone  Kind = "upgrade_reverted"
 	UpgradeCut     Kind = "upgrade_cut" // it was cut short by a crash
-	LastGood       Kind = "last_good" // started with the last good spec
+	LastGood       Kind = "last_good"   // started with the last good spec
 	OrphansEnded   Kind = "orphans_ended"
 	Warning        Kind = "warning"
 	// Gap is never written: it tells a slow subscriber that events from Seq on passed it by.

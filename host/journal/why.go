@@ -84,7 +84,9 @@ func (w *why) take(i int) {
 		}
 	case LimitHit:
 		w.say(e, e.Reason)
-	case Recovered, OutputDropped, LogTrouble, Warning, OrphansEnded:
+	case Healthy, Unhealthy:
+		w.say(e, e.Reason)
+	case Skipped, Recovered, OutputDropped, LogTrouble, Warning, OrphansEnded:
 		w.say(e, string(e.Kind)+because(e.Reason))
 	case OperatorAction:
 		if strings.HasPrefix(e.Reason, "signal ") {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"servicehost/host/journal"
+	"servicehost/spec"
 )
 
 // Verb is what an operator can ask of instances.
@@ -21,6 +22,7 @@ const (
 	Restart Verb = "restart"
 	Signal  Verb = "signal"
 	Rotate  Verb = "rotate"
+	RunNow  Verb = "run-now" // of a oneshot or a scheduled service
 )
 
 // Act is one wish of an operator.
@@ -66,9 +68,15 @@ func (s *Supervisor) Do(ctx context.Context, a Act) ([]Outcome, error) {
 			err = ErrStopping
 			return
 		}
-		if slots, err = s.choose(a.Names); err == nil {
-			s.wish(a, slots)
+		if slots, err = s.choose(a.Names); err != nil {
+			return
 		}
+		if a.Verb == RunNow {
+			if err = runnable(slots); err != nil {
+				return
+			}
+		}
+		s.wish(a, slots)
 	}); e != nil || err != nil {
 		return nil, cmpErr(err, e)
 	}
@@ -114,12 +122,41 @@ func cmpErr(a, b error) error {
 	return b
 }
 
+// JobError says why something can't be run now.
+type JobError struct{ Message, Hint string }
+
+func (e *JobError) Error() string { return e.Message }
+
+// runnable says why one of them can't be run now.
+func runnable(slots []*slot) error {
+	for _, l := range slots {
+		w := l.wanted
+		if w.Type == spec.TypeService {
+			return &JobError{fmt.Sprintf("cannot run %q now: it is a service that stays up", w.ID), "host restart starts it anew"}
+		}
+		if l.inst == nil {
+			continue
+		}
+		p := l.inst.snap.Load()
+		switch {
+		case !p.Up:
+			return &JobError{fmt.Sprintf("cannot run %q now: it is %s", w.ID, p.DownReason), "host start takes that back"}
+		case p.State.hasProcess() && (w.Type == spec.TypeOneshot || w.Schedule.Overlap == spec.OverlapSkip):
+			return &JobError{fmt.Sprintf("cannot run %q now: its former run is not over, process %d", w.ID, p.PID), "schedule.overlap: queue or replace would take it"}
+		}
+	}
+	return nil
+}
+
 // reached reports whether the state is what the verb asks for.
 func (p *Snapshot) reached(v Verb) bool {
 	if v == Stop {
 		return !p.State.hasProcess() && !p.Up
 	}
-	return p.State == Running || p.State == Exited
+	if p.State == Waiting && p.Spec.Type == spec.TypeScheduled {
+		return v != RunNow || len(p.Runs) > 0 && p.Runs[len(p.Runs)-1].Success
+	}
+	return p.State == Running && p.Health != HealthUnhealthy || p.State == Exited
 }
 
 // choose finds the slots that names mean, all without names.
@@ -167,6 +204,17 @@ func (s *Supervisor) wish(a Act, slots []*slot) {
 		}
 		s.env.tell(journal.Event{Kind: journal.OperatorAction, Service: l.key.Service, Instance: l.key.Instance, ID: l.wanted.ID, Reason: what, Actor: a.Actor})
 		switch a.Verb {
+		case RunNow:
+			if l.target != nil {
+				t := *l.target
+				t.actor = a.Actor
+				if l.wanted.Type == spec.TypeScheduled {
+					t.job++
+				} else {
+					t.start++
+				}
+				s.hand(l, t)
+			}
 		case Stop:
 			s.setWish(l, &Wish{Down: true, By: a.Actor, At: time.Now(), Until: a.Until})
 		case Start, Restart:

@@ -134,23 +134,14 @@ func (e *environment) execAction(a spec.Action, s *spec.Service, port int, id pr
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	var last tailBuffer
-	r := runAs(e, s, port, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars})
-	exit, err := e.errand(ctx, id, r, lastWordsWait, last.write)
+	err = e.runErrand(ctx, id, runAs(e, s, port, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars}))
 	switch {
 	case errors.Is(err, errStuck):
 		return fmt.Errorf("not done after %s, and still there after it was killed", text(timeout))
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("not done after %s", text(timeout))
-	case err != nil:
-		return err
-	case exit.Code == 0 && exit.Signal == "":
-		return nil
 	}
-	if line := last.line(); line != "" {
-		return errors.New(exitText(exit) + ": " + line)
-	}
-	return errors.New(exitText(exit))
+	return err
 }
 
 // tailBuffer keeps the end of an errand's output for its error message.

@@ -122,7 +122,7 @@ func (s *Supervisor) settled(l *slot, seen map[*slot]bool) bool {
 		return l.wanted == nil
 	}
 	if l.target.spec != l.wanted {
-		return false
+		return s.stalledBy(l) != nil
 	}
 	p := l.inst.snap.Load()
 	if p.busy(l.target) {
@@ -159,7 +159,7 @@ func (s *Supervisor) apply(sp *spec.Spec, retry []string) {
 		l := s.slots[k]
 		switch {
 		case l == nil:
-			l = &slot{key: k, wanted: w}
+			l = &slot{key: k, wanted: w, edit: s.edit}
 			s.slots[k] = l
 			l.wish = s.keptWish(k)
 			if s.generation > 1 {
@@ -168,6 +168,7 @@ func (s *Supervisor) apply(sp *spec.Spec, retry []string) {
 		case l.wanted != nil && unchanged(l.wanted, w):
 			w = l.wanted // the same value: nothing is handed out
 		case l.wanted != nil:
+			l.edit = s.edit
 			s.env.tell(journal.Event{Kind: journal.SpecChanged, Service: k.Service, Instance: k.Instance, ID: w.ID, Reason: whatChanged(l.wanted, w)})
 		}
 		l.wanted, l.deps = w, w.DependsOn

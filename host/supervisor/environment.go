@@ -17,6 +17,7 @@ type environment struct {
 	backend process.Backend
 	logs    *logs.Set
 	store   Store
+	probes  Probes // nil: nothing is asked
 	publish func(journal.Event)
 	hostEnv []string // NAME=value, the host's own
 	exe     string

@@ -23,7 +23,7 @@ type instance struct {
 	log  *logs.Pipeline
 
 	target *target
-	seen   struct{ start, recycle, retry uint64 } // the wishes already carried out
+	seen   struct{ start, recycle, retry, job uint64 } // the wishes already carried out
 
 	state   State
 	reason  string
@@ -50,7 +50,15 @@ type instance struct {
 	goodKept bool          // it is on disk
 	rejected string        // hash of the spec that was rolled back
 	why      string        // why it was rejected
+	vetoed   bool          // it was rejected untried: another instance went back from it
 	proving  bool          // the run has to prove its spec, or good comes back
+	well     wellness      // what the probes said of the run
+
+	backReason string // why the run is ended that a rollback replaces
+	stalled    string // why the rollout of its spec stopped with it
+
+	plan plan     // of a scheduled service
+	runs []JobRun // of one that is no service, oldest first
 
 	signOut *signOut // set for a while after a run on the desktop of a user has ended
 
@@ -68,7 +76,9 @@ type run struct {
 	exit    *process.Exit // of its main process
 	outputs []process.Output
 	drained <-chan struct{}
-	hits    hits // of its limits
+	hits    hits   // of its limits
+	ear     Ear    // nil: none, or it belongs to the watch
+	by      string // who ran it outside of its schedule
 }
 
 // leaving reports whether the run has ended by itself and only the rest of its tree is to go.
@@ -82,6 +92,7 @@ const (
 	endMaxRuntime               // it ran too long
 	endLimit                    // it went on over its memory limit
 	endExited                   // it has ended by itself; only the rest of its tree is still there
+	endUnwell                   // a probe found that it does not work
 )
 
 func newInstance(k Key, env *environment, t *target) *instance {
@@ -147,13 +158,14 @@ func (i *instance) deadline() time.Time {
 		}
 	}
 	switch i.state {
-	case Running:
+	case Starting, Running:
+		if i.run == nil {
+			break
+		}
 		if i.run.leaving() {
 			return i.run.exit.At.Add(lingerAfterExit)
 		}
-		if i.proving {
-			add(i.run.started.Add(monitor))
-		}
+		i.healthDeadline(add)
 		add(i.run.hits.due)
 		if i.spec.MaxRuntime > 0 {
 			add(i.run.started.Add(i.spec.MaxRuntime))
@@ -165,33 +177,40 @@ func (i *instance) deadline() time.Time {
 		if !i.target.paused {
 			add(i.nextTry)
 		}
-	case Stopped, Starting, Exited: // nothing is due
+	case Stopped, Exited: // nothing is due
 	}
+	i.scheduleDeadline(add)
 	if i.signOut != nil {
 		add(i.signOut.until.Add(time.Millisecond))
 	}
 	return next
 }
 
-const (
-	// monitor is how long a changed service has to stay up before its new spec counts as working.
-	monitor = 10 * time.Second
-	// lingerAfterExit is how long the rest of a tree may take to vanish before the state says so.
-	lingerAfterExit = 100 * time.Millisecond
-)
+// lingerAfterExit is how long the rest of a tree may take to vanish before the state says so.
+const lingerAfterExit = 100 * time.Millisecond
 
 // adopt takes a target over. What a running process can't take is left to step.
 func (i *instance) adopt(t *target) {
 	if t == i.target {
 		return
 	}
+	if w := i.well.watch; w != nil && t.paused != i.target.paused {
+		w.Pause(t.paused)
+	}
+	former := i.target.spec
 	i.target = t
 	if t.retry != i.seen.retry {
 		i.seen.retry = t.retry
-		i.rejected, i.why = "", ""
+		i.rejected, i.why, i.vetoed, i.stalled = "", "", false, ""
+	}
+	if t.spec != former {
+		i.stalled = ""
 	}
 	if i.rejected != "" && t.spec.Hash != i.rejected && !unread(t.spec) {
-		i.rejected, i.why = "", ""
+		i.rejected, i.why, i.vetoed = "", "", false
+	}
+	if t.veto != "" {
+		i.veto(t)
 	}
 	want := i.wanted()
 	switch {
@@ -230,6 +249,7 @@ func (i *instance) use(s *spec.Service) {
 	}
 	i.spec = s
 	i.log.Apply(s.ID, s.Log)
+	i.applyHealth()
 }
 
 // step does the next thing that is due and reports whether the state changed. It is an explicit
@@ -239,7 +259,7 @@ func (i *instance) step() bool {
 	up := i.target.up && !i.target.remove
 	start := i.takeWish(&i.seen.start, i.target.start)
 	recycle := i.takeWish(&i.seen.recycle, i.target.recycle)
-	if i.stepSignOut(now) {
+	if i.stepSignOut(now) || i.stepSchedule(now, up) {
 		return true
 	}
 	switch i.state {
@@ -247,6 +267,9 @@ func (i *instance) step() bool {
 		if i.target.remove {
 			i.removed = true
 			return false
+		}
+		if up && i.scheduled() {
+			return i.stepIdle(now)
 		}
 		if up {
 			return i.tryStart(now, i.startReason(start))
@@ -259,10 +282,14 @@ func (i *instance) step() bool {
 		if !up {
 			return i.enter(Stopped, i.target.downReason)
 		}
+		if i.scheduled() && i.plan.due == "" && !i.auto {
+			return i.stepIdle(now)
+		}
 		return i.tryStart(now, i.startReason(start))
-	case Starting:
-		return i.launch()
-	case Running:
+	case Starting, Running:
+		if i.run == nil {
+			return i.launch()
+		}
 		return i.stepRunning(now, up, recycle)
 	case Stopping, Killing:
 		return i.climb(now)
@@ -308,9 +335,12 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 	}
 	if recycle {
 		i.fresh()
+		if i.scheduled() {
+			i.plan.due = "restarted by " + i.target.actor
+		}
 		return i.beginStop(now, "restart asked for by "+i.target.actor, endTarget)
 	}
-	if want := i.wanted(); want != i.spec && i.mustRestart(want) {
+	if want := i.wanted(); want != i.spec && !i.scheduled() && i.mustRestart(want) { // a job ends as it began
 		if i.good == nil {
 			i.good = i.spec // it runs: that is better than nothing to go back to
 		}
@@ -327,8 +357,8 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 	if i.overLimit(now) {
 		return i.beginStop(now, limitText(i.run.spec.Limits, "memory")+" reached", endLimit)
 	}
-	if i.proving && now.Sub(i.run.started) >= monitor {
-		i.proved()
+	if i.stepHealth(now) {
+		return true
 	}
 	if m := i.spec.MaxRuntime; m > 0 && now.Sub(i.run.started) >= m {
 		return i.beginStop(now, "it ran for max_runtime, "+text(m), endMaxRuntime)
@@ -339,6 +369,9 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 func (i *instance) stepEnded(now time.Time, up, start bool) bool {
 	if !up {
 		return i.enter(Stopped, i.target.downReason)
+	}
+	if i.scheduled() {
+		return i.stepIdle(now)
 	}
 	if start || !sameSpec(i.wanted(), i.tried) {
 		i.fresh()

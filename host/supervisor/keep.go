@@ -32,6 +32,10 @@ type kept struct {
 	Restart     restart.State `json:"restart"`
 	Rejected    string        `json:"rejected,omitempty"`
 	Why         string        `json:"why,omitempty"`
+	Vetoed      bool          `json:"vetoed,omitempty"`
+	// Next is when a scheduled service was due next, Runs its latest ones.
+	Next time.Time `json:"next,omitzero"`
+	Runs []JobRun  `json:"runs,omitempty"`
 }
 
 // Wish is what an operator asked of an instance against its spec.
@@ -45,7 +49,8 @@ type Wish struct {
 func (i *instance) restore() {
 	var k kept
 	if ok, err := i.env.store.Get(keepInstance+i.key.String(), &k); err == nil && ok {
-		i.incarnation, i.restart, i.rejected, i.why = k.Incarnation, k.Restart, k.Rejected, k.Why
+		i.incarnation, i.restart, i.rejected, i.why, i.vetoed = k.Incarnation, k.Restart, k.Rejected, k.Why, k.Vetoed
+		i.plan.next, i.runs = k.Next, k.Runs
 	}
 	// What was put to the proof when the host ended, else what was applied last.
 	for _, prefix := range []string{keepGood, KeepApplied} {
@@ -59,12 +64,12 @@ func (i *instance) restore() {
 		}
 	}
 	if i.good == nil || i.rejected != i.target.spec.Hash && !unread(i.target.spec) {
-		i.rejected, i.why = "", ""
+		i.rejected, i.why, i.vetoed = "", "", false
 	}
 }
 
 func (i *instance) keep() {
-	i.put(keepInstance, kept{Incarnation: i.incarnation, Restart: i.restart, Rejected: i.rejected, Why: i.why})
+	i.put(keepInstance, kept{Incarnation: i.incarnation, Restart: i.restart, Rejected: i.rejected, Why: i.why, Vetoed: i.vetoed, Next: i.plan.next, Runs: i.runs})
 }
 
 // keepGood writes down the spec to go back to while another has to prove itself, and deletes it (nil)

@@ -25,6 +25,7 @@ const killAgain = 5 * time.Second
 func (i *instance) beginStop(now time.Time, reason string, why ending) bool {
 	s := i.spec.Stop
 	i.ended = why
+	i.endHealth()
 	i.ladder = ladder{next: now.Add(s.Delay), end: now.Add(s.Delay + s.Timeout)}
 	if why == endExited {
 		i.ladder = ladder{step: len(s.Steps), next: now.Add(killAgain), end: now.Add(killAgain)}
@@ -166,7 +167,7 @@ func (i *instance) hurry(reason string) {
 	case i.run == nil || i.state == Killing:
 	case i.state == Stopping:
 		i.forceKill(reason)
-	case i.state == Running:
+	case i.state == Running || i.state == Starting:
 		i.beginStop(time.Now(), reason, endTarget)
 		i.forceKill(reason)
 	}

@@ -83,6 +83,17 @@ func environ(env *environment, s *spec.Service, port int) []string {
 	return overlay(env, base, s, port)
 }
 
+// meantForHost reports whether a variable is by the manager of the host and for the host alone: a child that
+// takes NOTIFY_SOCKET for its own would speak for it.
+func meantForHost(kv string) bool {
+	name, _, _ := strings.Cut(kv, "=")
+	switch name {
+	case "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "FDSTORE":
+		return true
+	}
+	return false
+}
+
 // overlay lays what the spec says, and what the host adds, over an environment.
 func overlay(env *environment, base []string, s *spec.Service, port int) []string {
 	own := make(map[string]*string, len(s.Env)+6)

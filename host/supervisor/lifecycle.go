@@ -24,6 +24,7 @@ func (i *instance) tryStart(now time.Time, reason string) bool {
 			i.enter(Waiting, g.reason)
 		}
 		i.depFail, i.tried = true, i.wanted()
+		i.plan.due = ""
 		i.nextTry = time.Time{}
 		i.env.tell(i.event(journal.Failed, g.reason))
 		return i.enter(Failed, g.reason)
@@ -64,27 +65,43 @@ func (i *instance) launch() bool {
 	want := i.wanted()
 	i.use(want)
 	i.tried = want
+	by := ""
 	if i.auto {
 		i.restarts++
+	} else {
+		by = i.plan.by
+		i.plan.due, i.plan.by = "", ""
 	}
 	i.auto = false
 	i.incarnation++
 	i.keep()
-	r := &run{id: process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}, spec: want, started: time.Now(), whole: want.Track == spec.TrackTree}
+	r := &run{id: process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}, spec: want, started: time.Now(), by: by, whole: want.Track == spec.TrackTree}
 	if i.proving = want.Type == spec.TypeService && !sameSpec(i.good, want); i.proving {
 		i.keepGood(i.good)
 	}
 	req, port, err := request(i.env, want)
 	if err == nil {
+		r.ear, err = i.listen(want, &req)
+	}
+	if err == nil {
 		r.port = port
 		r.ident, err = i.env.backend.Start(r.id, req)
 	}
 	if err != nil {
+		if r.ear != nil {
+			r.ear.Close()
+		}
 		return i.startFailed(r, err)
 	}
 	i.run = r
 	i.attach(want.Log.Stderr != "")
-	return i.enter(Running, "")
+	i.beginHealth()
+	if i.well.started {
+		return i.enter(Running, "")
+	}
+	i.reason = "waits for its startup probe"
+	i.publish()
+	return true
 }
 
 func (i *instance) attach(split bool) {
@@ -141,7 +158,7 @@ func (i *instance) onProcess(e process.Event) {
 	if i.run.exit == nil {
 		x := e.Exit
 		i.run.exit = &x
-		if i.run.whole && e.Kind == process.Exited && i.state == Running {
+		if i.run.whole && e.Kind == process.Exited && (i.state == Running || i.state == Starting) {
 			i.reason = "its main process has ended (" + exitText(x) + "), the rest of its tree runs on"
 			i.publish()
 		}
@@ -154,6 +171,7 @@ func (i *instance) onProcess(e process.Event) {
 // afterRun decides what follows a run of which nothing is left.
 func (i *instance) afterRun() {
 	r := i.run
+	i.endHealth()
 	i.run = nil
 	i.finishOutput(r)
 	success := slices.Contains(i.spec.SuccessExitCodes, r.exit.Code) && r.exit.Signal == ""
@@ -171,6 +189,7 @@ func (i *instance) afterRun() {
 	}
 	i.lastExit = &journal.Exit{Code: r.exit.Code, Signal: r.exit.Signal, Text: how + " after " + text(uptime), Uptime: uptime}
 	i.exitAt = at
+	i.remember(r, i.lastExit, success && (!asked || i.ended == endTarget))
 	e := i.event(journal.ProcessExited, i.lastExit.Text)
 	e.Exit, e.PID = i.lastExit, r.ident.PID
 	if words := i.log.Tail(keptLines); !success && !asked && len(words) > 0 {
@@ -186,7 +205,7 @@ func (i *instance) afterRun() {
 		return
 	}
 	if !i.target.up || i.target.remove { // it ended by itself just when it was to be stopped
-		if i.state == Running {
+		if i.state == Running || i.state == Starting {
 			i.enter(Stopping, i.target.downReason)
 		}
 		i.afterStop(r)
@@ -205,7 +224,7 @@ func (i *instance) afterRun() {
 	if success && r.spec.Type == spec.TypeOneshot {
 		i.good = r.spec
 	}
-	x := restart.Exit{Success: success, Text: how, Uptime: uptime, Healthy: uptime}
+	x := restart.Exit{Success: success, Text: how, Uptime: uptime, Healthy: i.wellFor(at)}
 	if i.ended == endMaxRuntime && asked {
 		x.Text = "ended at max_runtime"
 		x.Success = i.spec.Type == spec.TypeService
@@ -214,14 +233,24 @@ func (i *instance) afterRun() {
 	if overLimit {
 		x.Success, x.Text = false, oom
 	}
+	if asked && i.ended == endUnwell {
+		x.Success, x.Text = false, i.well.lost
+	}
 	i.decide(i.spec, x)
 }
 
 // afterStop follows a stop that the target asked for; what the target says now counts.
 func (i *instance) afterStop(r *run) {
 	now := time.Now()
+	if i.target.up && !i.target.remove && i.scheduled() && i.plan.due == "" {
+		i.stepIdle(now)
+		return
+	}
 	if i.target.up && !i.target.remove {
 		i.auto = false
+		if i.plan.due != "" {
+			i.reason = i.plan.due
+		}
 		i.tryStart(now, i.reason)
 		return
 	}
@@ -250,7 +279,7 @@ func (i *instance) decide(s *spec.Service, x restart.Exit) bool {
 	case restart.Failed: // below
 	}
 	i.nextTry = time.Time{}
-	if d.RetryAfter > 0 {
+	if d.RetryAfter > 0 && !i.scheduled() {
 		i.nextTry = time.Now().Add(d.RetryAfter)
 	}
 	i.keep()

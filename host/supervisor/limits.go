@@ -46,7 +46,7 @@ func (i *instance) onLimit(e process.Event) {
 	}
 	if e.Limit == "memory" {
 		r.hits.memory, r.hits.killed = now, e.Killed
-		if i.state == Running && r.hits.due.IsZero() && i.spec.Limits.Action != spec.LimitLog && !i.target.paused {
+		if (i.state == Running || i.state == Starting) && r.hits.due.IsZero() && i.spec.Limits.Action != spec.LimitLog && !i.target.paused {
 			r.hits.due = now.Add(limitGrace)
 		}
 	}

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -46,14 +47,18 @@ func (s *Supervisor) retarget(l *slot) {
 		}
 	default:
 		t.remove = false
-		if l.wanted != t.spec {
-			if s.held(l) {
+		if l.wanted != t.spec && s.stalledBy(l) == nil {
+			if t.veto = s.vetoOf(l); t.veto == "" && s.held(l) {
 				s.flux = true
 			} else {
 				t.spec = l.wanted
 			}
 		}
+		if l.wanted == t.spec {
+			t.veto = s.vetoOf(l)
+		}
 		s.fill(l, &t)
+		s.follow(l, &t)
 	}
 	if t == *l.target {
 		return
@@ -135,6 +140,7 @@ func (s *Supervisor) held(l *slot) bool {
 			}
 		}
 	}
+	changing := 0
 	for _, d := range s.services[l.key.Service] {
 		if d.key.Instance >= l.key.Instance {
 			break
@@ -143,10 +149,73 @@ func (s *Supervisor) held(l *slot) bool {
 			continue
 		}
 		if d.target.spec != d.wanted || d.inst.snap.Load().busy(d.target) {
-			return true
+			changing++
 		}
 	}
-	return false
+	return changing >= max(1, l.wanted.Update.Parallelism)
+}
+
+// siblings yields how the other instances stand that the same edit changed and that have taken it in.
+func (s *Supervisor) siblings(l *slot) iter.Seq[*Snapshot] {
+	return func(yield func(*Snapshot) bool) {
+		for _, d := range s.services[l.key.Service] {
+			if d == l || d.edit != l.edit || d.inst == nil || d.target.spec != d.wanted {
+				continue
+			}
+			if p := d.inst.snap.Load(); p.seq == d.target.seq && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// vetoOf says why the spec of l is not to be tried: another instance went back from it. During a rollout
+// the first failure decides.
+func (s *Supervisor) vetoOf(l *slot) string {
+	for p := range s.siblings(l) {
+		if p.SpecState == SpecRolledBack && !p.Vetoed {
+			return fmt.Sprintf("as %q went back from it: %s", p.ID, p.RejectWhy)
+		}
+	}
+	return ""
+}
+
+// stalledBy returns the instance with which the rollout that changes l stopped; nil: it goes on.
+func (s *Supervisor) stalledBy(l *slot) *Snapshot {
+	for p := range s.siblings(l) {
+		if p.Stalled != "" {
+			return p
+		}
+	}
+	return nil
+}
+
+// follow has l restarted when a run that it depends on, and is to be restarted with, was replaced by another.
+func (s *Supervisor) follow(l *slot, t *target) {
+	own := l.inst.snap.Load()
+	for name, d := range l.wanted.DependsOn {
+		if !d.Restart {
+			continue
+		}
+		for _, on := range s.services[name] {
+			if on.wanted == nil || on.inst == nil {
+				continue
+			}
+			p := on.inst.snap.Load()
+			if reason, _ := unmet(on, d.Condition); reason != "" || p.Run.Incarnation == 0 {
+				continue
+			}
+			if l.runs == nil {
+				l.runs = map[Key]uint64{}
+			}
+			seen := l.runs[on.key]
+			l.runs[on.key] = p.Run.Incarnation
+			if seen != 0 && seen != p.Run.Incarnation && t.up && own.State.hasProcess() && own.StartedAt.Before(p.StartedAt) {
+				t.recycle++
+				t.actor = fmt.Sprintf("its dependency %q, which was restarted", p.ID)
+			}
+		}
+	}
 }
 
 // gateOf says whether what l depends on has reached the condition asked for.
@@ -189,9 +258,16 @@ func unmet(on *slot, c spec.Condition) (reason string, forGood bool) {
 	if c == spec.ConditionCompleted && done || c == spec.ConditionStarted && (p.State == Running || done && p.Spec.Type == spec.TypeOneshot) {
 		return "", false
 	}
+	if c == spec.ConditionHealthy && (p.State == Running && p.Health == HealthHealthy || done && p.Spec.Type == spec.TypeOneshot) {
+		return "", false
+	}
 	word := "start"
-	if c == spec.ConditionCompleted {
+	switch c {
+	case spec.ConditionCompleted:
 		word = "complete"
+	case spec.ConditionHealthy:
+		word = "become healthy"
+	case spec.ConditionStarted:
 	}
 	switch {
 	case p.ForGood:
@@ -200,8 +276,10 @@ func unmet(on *slot, c spec.Condition) (reason string, forGood bool) {
 		return fmt.Sprintf("waits for %q to %s, which is in state %s: %s", p.ID, word, p.State, p.Reason), false
 	case !p.Up:
 		return fmt.Sprintf("waits for %q to %s, which is %s", p.ID, word, p.DownReason), false
-	case c == spec.ConditionStarted && done:
-		return fmt.Sprintf("waits for %q to start, which has ended", p.ID), false
+	case c != spec.ConditionCompleted && done:
+		return fmt.Sprintf("waits for %q to %s, which has ended", p.ID, word), false
+	case c == spec.ConditionHealthy && p.HealthReason != "":
+		return fmt.Sprintf("waits for %q to become healthy: %s", p.ID, p.HealthReason), false
 	}
 	return fmt.Sprintf("waits for %q to %s", p.ID, word), false
 }

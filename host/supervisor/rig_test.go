@@ -56,18 +56,19 @@ type rig struct {
 	fake   *processtest.Fake
 	store  *memory
 	sup    *Supervisor
+	probes *fakeProbes
 	mu     sync.Mutex
 	events []journal.Event
 }
 
 func newRig(t *testing.T, fake *processtest.Fake, store *memory) *rig {
-	r := &rig{t: t, fake: fake, store: store}
+	r := &rig{t: t, fake: fake, store: store, probes: &fakeProbes{watches: map[string]*fakeWatch{}}}
 	if r.store == nil {
 		r.store = &memory{m: map[string][]byte{}}
 	}
 	set := logs.NewSet(logs.Options{OnEvent: func(logs.Event) {}})
 	r.sup = New(Options{
-		Backend: fake, Logs: set, Store: r.store, Env: []string{"PATH=/usr/bin:/bin"}, Exe: "/host",
+		Backend: fake, Logs: set, Probes: r.probes, Store: r.store, Env: []string{"PATH=/usr/bin:/bin"}, Exe: "/host",
 		Publish: func(e journal.Event) {
 			e.Time = time.Now()
 			r.mu.Lock()
@@ -93,6 +94,7 @@ func service(name string, change ...func(*spec.Service)) *spec.Service {
 		Stop:             spec.Stop{Steps: []spec.Step{{Do: "SIGTERM"}}, Timeout: 30 * time.Second},
 		Log:              spec.Log{Path: filepath.Join(tempDir, "none", name+".log")},
 		Track:            spec.TrackMain,
+		Update:           spec.Update{Order: spec.StopFirst, Parallelism: 1, Timeout: 5 * time.Minute, Monitor: monitor, FailureAction: spec.FailureRollback},
 	}
 	for _, f := range change {
 		f(s)
@@ -101,6 +103,9 @@ func service(name string, change ...func(*spec.Service)) *spec.Service {
 	s.Hash = fmt.Sprintf("%x", b)
 	return s
 }
+
+// monitor is update.monitor of these services.
+const monitor = 10 * time.Second
 
 func needs(c spec.Condition, names ...string) func(*spec.Service) {
 	return func(s *spec.Service) {

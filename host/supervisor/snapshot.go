@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"slices"
 	"time"
 
 	"servicehost/host/journal"
@@ -14,8 +15,10 @@ type Snapshot struct {
 	ID     string
 	State  State
 	Health Health
-	Since  time.Time
-	Reason string
+	// HealthReason says what the readiness probe found where the instance isn't ready.
+	HealthReason string
+	Since        time.Time
+	Reason       string
 
 	Up         bool // what is wanted
 	DownReason string
@@ -29,6 +32,7 @@ type Snapshot struct {
 	Restarts  int
 	NextTry   time.Time
 	LastExit  *journal.Exit
+	Runs      []JobRun // the latest of a job, oldest first
 	ExitAt    time.Time
 
 	// Spec is in force: what the run was started with, and what changed of it without a restart.
@@ -41,8 +45,12 @@ type Snapshot struct {
 	SpecState string
 	Rejected  string
 	RejectWhy string
+	// Vetoed reports whether it was rejected because another instance went back from it.
+	Vetoed bool
 	// Proving reports whether a changed spec still has to show that it works.
 	Proving bool
+	// Stalled says why a rollout stopped with this instance; empty: it did not.
+	Stalled string
 	// ForGood reports whether a failed instance will not try again by itself.
 	ForGood bool
 
@@ -65,16 +73,11 @@ func (i *instance) publish() {
 		Spec: i.spec, SpecState: SpecApplied, Rejected: i.rejected, RejectWhy: i.why, Proving: i.run != nil && i.proving && i.good != nil,
 		ForGood: i.state == Failed && i.nextTry.IsZero(),
 		Former:  i.good,
-		seq:     i.target.seq,
+		Runs:    slices.Clone(i.runs),
+		Stalled: i.stalled, Vetoed: i.vetoed,
+		seq: i.target.seq,
 	}
-	switch i.state {
-	case Running:
-		s.Health = HealthHealthy
-	case Starting:
-		s.Health = HealthStarting
-	default:
-		s.Health = HealthUnknown
-	}
+	s.Health, s.HealthReason = i.health(), i.well.why
 	if r := i.run; r != nil {
 		s.PID, s.Run, s.StartedAt, s.Port, s.Started = r.ident.PID, r.id, r.started, r.port, r.spec
 	}
@@ -102,10 +105,15 @@ func (p *Snapshot) busy(t *target) bool {
 		return true
 	}
 	switch p.State {
-	case Starting, Stopping, Killing:
+	case Stopping, Killing:
 		return true
+	case Starting:
+		return !p.Up || p.SpecState == SpecPending || p.Health != HealthUnhealthy
 	case Running:
-		return !p.Up || p.SpecState == SpecPending
+		if p.Up && p.Spec.Type == spec.TypeScheduled {
+			return false // what changed is for the next run
+		}
+		return !p.Up || p.SpecState == SpecPending || p.Health == HealthStarting
 	case Stopped:
 		return p.Up
 	case Waiting, Backoff, Exited, Failed: // on its way only where it shall be down

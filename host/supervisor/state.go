@@ -45,7 +45,8 @@ type Health string
 
 // The values of health.
 const (
-	HealthUnknown  Health = "unknown"
-	HealthStarting Health = "starting"
-	HealthHealthy  Health = "healthy"
+	HealthUnknown   Health = "unknown"
+	HealthStarting  Health = "starting" // not ready yet
+	HealthHealthy   Health = "healthy"
+	HealthUnhealthy Health = "unhealthy" // not ready any more, or not within update.timeout
 )

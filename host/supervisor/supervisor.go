@@ -24,6 +24,8 @@ type Options struct {
 	Publish func(journal.Event)
 	// SignedIn is an error as long as nobody is signed in, on whose desktop a service could run. It may be nil.
 	SignedIn func() error
+	// Probes asks runs whether they work; nil: nobody does, and what runs is ready.
+	Probes Probes
 	// Env is the environment of the host, NAME=value; Exe its executable.
 	Env []string
 	Exe string
@@ -62,6 +64,8 @@ type slot struct {
 	wish   *Wish
 	inst   *instance // nil: not created yet
 	target *target
+	edit   uint64         // that brought wanted
+	runs   map[Key]uint64 // incarnations of what it is restarted with, as last seen
 }
 
 // ErrStopping is returned once the supervisor is being stopped.
@@ -71,7 +75,7 @@ var ErrStopping = errors.New("the host is stopping")
 func New(o Options) *Supervisor {
 	s := &Supervisor{
 		env: &environment{
-			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: o.Env, exe: o.Exe, signedIn: o.SignedIn,
+			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: slices.DeleteFunc(slices.Clone(o.Env), meantForHost), exe: o.Exe, signedIn: o.SignedIn, probes: o.Probes,
 			governor: restart.NewGovernor(spec.Restarts{}), dirty: map[*instance]bool{}, wake: make(chan struct{}, 1), watchers: map[chan struct{}]bool{},
 		},
 		commands: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
@@ -152,6 +156,11 @@ func (s *Supervisor) lookAtChanges() {
 	var seen map[string]bool
 	for i := range dirty {
 		name := i.key.Service
+		if p := i.snap.Load(); p.SpecState == SpecRolledBack || p.Stalled != "" {
+			for _, d := range s.services[name] {
+				s.retarget(d)
+			}
+		}
 		if len(s.dependents[name]) == 0 || seen[name] {
 			continue
 		}

@@ -30,11 +30,15 @@ type target struct {
 	until      time.Time
 	remove     bool // the spec no longer names it
 	gate       gate
-	paused     bool // no automatic restart
+	// veto says why another instance of the service went back from the spec that came with the same edit.
+	veto   string
+	paused bool // no automatic restart
 	// start, recycle and retry rise with each wish of that kind: start now whatever the policy says,
 	// restart if running, forget the rejected spec.
 	start, recycle, retry uint64
-	actor                 string // who caused the last rise
+	// job rises with each wish to run a job now.
+	job   uint64
+	actor string // who caused the last rise
 	// generation is that of the edit or wish that last changed this target, seq its own number.
 	generation, seq uint64
 }
