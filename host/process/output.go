@@ -20,12 +20,3 @@ func (b *backend) OpenOutput(id RunID, s Stream) (Output, error) {
 	}
 	return &reader{output: u.outputs[s]}, nil
 }
-
-func (o *output) release() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.f != nil {
-		o.f.Close()
-		o.f = nil
-	}
-}

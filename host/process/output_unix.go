@@ -15,9 +15,10 @@ import (
 
 // output is the reading end of one pipe, shared by the handles that OpenOutput gives out.
 type output struct {
-	copying sync.Mutex // held by the one Copy that runs
-	mu      sync.Mutex
-	f       *os.File // nil once released
+	copying  sync.Mutex // held by the one Copy that runs
+	mu       sync.Mutex
+	f        *os.File // nil once released, and during a flood
+	released atomic.Bool
 }
 
 // reader is one handle on an output. It waits in the runtime's poller: it holds neither a thread
@@ -44,18 +45,24 @@ func (r *reader) Copy(sink func([]byte)) error {
 		if err != nil {
 			return nil // released meanwhile
 		}
-		if done, err := copyOut(rc, sink); done {
+		done, flood, err := copyOut(rc, sink)
+		if flood {
+			done, err = r.copyFlood(sink)
+		}
+		if done {
 			return err
 		}
 	}
 	return nil
 }
 
-// copyOut hands out what arrives until the stream ends or breaks (done) or a deadline interrupts it.
-func copyOut(rc syscall.RawConn, sink func([]byte)) (done bool, err error) {
+// copyOut hands out what arrives until the stream ends or breaks (done), a deadline interrupts it or it
+// turns out to be a flood.
+func copyOut(rc syscall.RawConn, sink func([]byte)) (done, flood bool, err error) {
 	var n int
 	var rerr error
 	var buf *[]byte
+	var speed speed
 	read := func(fd uintptr) bool {
 		buf = buffers.Get().(*[]byte)
 		for {
@@ -73,7 +80,7 @@ func copyOut(rc syscall.RawConn, sink func([]byte)) (done bool, err error) {
 	}
 	for {
 		if err := rc.Read(read); err != nil {
-			return errors.Is(err, os.ErrClosed), nil
+			return errors.Is(err, os.ErrClosed), false, nil
 		}
 		if n > 0 {
 			sink((*buf)[:n])
@@ -81,10 +88,13 @@ func copyOut(rc syscall.RawConn, sink func([]byte)) (done bool, err error) {
 		buffers.Put(buf)
 		buf = nil
 		if rerr != nil {
-			return true, rerr
+			return true, false, rerr
 		}
 		if n <= 0 {
-			return true, nil
+			return true, false, nil
+		}
+		if speed.flood(n) {
+			return false, true, nil
 		}
 	}
 }
@@ -97,6 +107,16 @@ func (r *reader) Close() error {
 		r.f.SetReadDeadline(time.Unix(1, 0))
 	}
 	return nil
+}
+
+func (o *output) release() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.released.Store(true)
+	if o.f != nil {
+		o.f.Close()
+		o.f = nil
+	}
 }
 
 // pipes are the descriptors of one child: its ends as numbers, ours as files.

@@ -81,6 +81,15 @@ func (r *reader) Close() error {
 	return nil
 }
 
+func (o *output) release() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.f != nil {
+		o.f.Close()
+		o.f = nil
+	}
+}
+
 // outputPipe returns the end for the child, inheritable and for plain blocking writes, and ours. The
 // system has no overlapped anonymous pipe: this one has a name that nobody can guess, one instance,
 // and is refused to other machines.
