@@ -102,3 +102,18 @@ func TestShapingAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkJSON is the escaping alone.
+func BenchmarkJSON(b *testing.B) {
+	for name, text := range benchTexts {
+		b.Run(name, func(b *testing.B) {
+			dst := make([]byte, 0, 2*len(text))
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				for line := range bytes.SplitSeq(text, []byte{'\n'}) {
+					dst = appendJSON(dst[:0], line)
+				}
+			}
+		})
+	}
+}
