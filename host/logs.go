@@ -19,17 +19,16 @@ func (h *Host) Logs(ctx context.Context, r control.LogsRequest, send func(contro
 	for _, p := range h.sup.Snapshots() {
 		services = append(services, p.Spec)
 	}
-	h.logs.FlushIndexes()
-	return readLogs(ctx, services, r, true, send)
+	return readLogs(ctx, services, r, h.logs.FlushIndexes, send)
 }
 
 // ReadLogs is `host logs` with no host running: it reads the logs of these services from disk.
 func ReadLogs(ctx context.Context, services []*spec.Service, r control.LogsRequest, send func(control.LogLine) error) error {
-	return readLogs(ctx, services, r, false, send)
+	return readLogs(ctx, services, r, nil, send)
 }
 
-func readLogs(ctx context.Context, services []*spec.Service, r control.LogsRequest, live bool, send func(control.LogLine) error) error {
-	q := logs.Query{Last: r.Last, Follow: r.Follow, Stream: r.Stream, Since: r.Since, Until: r.Until, Raw: r.Raw, Live: live}
+func readLogs(ctx context.Context, services []*spec.Service, r control.LogsRequest, flush func(), send func(control.LogLine) error) error {
+	q := logs.Query{Last: r.Last, Follow: r.Follow, Stream: r.Stream, Since: r.Since, Until: r.Until, Raw: r.Raw, Flush: flush}
 	if r.Grep != "" {
 		re, err := regexp.Compile(r.Grep)
 		if err != nil {

@@ -23,6 +23,8 @@ const (
 	marksKept   = 64
 	// indexDelay is how long marks stay in memory at most, of a host that is not killed.
 	indexDelay = 30 * time.Second
+	// flushPatience is how long a flush waits for writers that are busy, or hang.
+	flushPatience = 500 * time.Millisecond
 )
 
 // mark is one entry of an index.
@@ -257,12 +259,15 @@ func (s *Set) FlushIndexes() {
 		all = append(all, w)
 	}
 	s.mu.Unlock()
-	const patience = 20
+	end := time.Now().Add(flushPatience)
 	for _, w := range all {
-		for range patience {
+		for {
 			if w.mu.TryLock() {
 				w.endIndex()
 				w.mu.Unlock()
+				break
+			}
+			if time.Now().After(end) {
 				break
 			}
 			time.Sleep(time.Millisecond)

@@ -91,7 +91,7 @@ func splitLines(part, p []byte, do func([]byte) error) ([]byte, error) {
 
 // whole sends what is selected of a rotated file.
 func (r *reader) whole(ctx context.Context, t *follower, o rotated) error {
-	s, _ := r.rotatedSegment(t, o, 0)
+	s, _ := r.rotatedSegment(t, o, t.lastMS, 0)
 	if s == nil {
 		return nil // deleted or not to be read: what comes after it is sent
 	}

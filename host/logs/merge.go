@@ -57,7 +57,7 @@ func (c *cursor) begin(r *reader) (bool, error) {
 	}
 	for len(c.older) > 0 {
 		o := c.older[0]
-		seg, err := r.rotatedSegment(c.t, o, c.from)
+		seg, err := r.rotatedSegment(c.t, o, c.at, c.from)
 		if err != nil {
 			r.missed(c.t, err)
 		}

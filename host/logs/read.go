@@ -30,8 +30,8 @@ type Query struct {
 	Since, Until time.Time
 	// Raw has Text be what is in the file, also where that is made of records.
 	Raw bool
-	// Live says that who writes the files has called FlushIndexes, and may go on writing.
-	Live bool
+	// Flush is FlushIndexes of the Set that writes the files, if one does.
+	Flush func()
 }
 
 // Line is one line without its end; where log.multiline joined some in a json log, these.
@@ -114,6 +114,9 @@ func (r *reader) histories(ctx context.Context, all []*follower) error {
 			return err
 		}
 	}
+	if r.q.Flush != nil {
+		r.q.Flush()
+	}
 	lists := make(map[string]map[string]found)
 	for dir, bases := range folders {
 		lists[dir] = listFolder(dir, bases)
@@ -160,7 +163,7 @@ func (r *reader) history(ctx context.Context, t *follower, older []rotated) (c *
 			return nil, 0, err
 		}
 		t.size = info.Size()
-		if t.clock.last = info.ModTime().Add(time.Second).UnixMilli(); r.q.Live {
+		if t.clock.last = info.ModTime().Add(time.Second).UnixMilli(); r.q.Flush != nil {
 			t.clock.last = noTime
 		}
 		if t.clock.n > 0 && t.clock.lastOff > t.size {
@@ -256,7 +259,7 @@ func (r *reader) lastOf(ctx context.Context, t *follower, o rotated, want int64)
 		lo, hi := r.bounds(t, f, info.Size(), c)
 		return lastLines(f, lo, hi, want, r.matcher(t, c))
 	}
-	s, err := r.rotatedSegment(t, o, 0)
+	s, err := r.rotatedSegment(t, o, 0, 0)
 	if s == nil {
 		return 0, 0, err
 	}

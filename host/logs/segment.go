@@ -26,6 +26,7 @@ type segment struct {
 	text   []byte // what the service wrote
 	stream string
 	at     int64 // 0: not known
+	guess  int64 // at of lines of which nothing is known
 }
 
 // bounds is the part of a file in which lines from since to until are. f is nil if it is compressed.
@@ -92,8 +93,8 @@ func (r *reader) currentSegment(t *follower, from int64) *segment {
 	return s
 }
 
-// rotatedSegment is a rotated file from from on; nil if there is nothing in it.
-func (r *reader) rotatedSegment(t *follower, o rotated, from int64) (*segment, error) {
+// rotatedSegment is a rotated file from from on; nil if there is nothing in it. Nothing in it is older than floor.
+func (r *reader) rotatedSegment(t *follower, o rotated, floor, from int64) (*segment, error) {
 	if r.since > 0 && o.ms < r.since {
 		return nil, nil
 	}
@@ -113,7 +114,11 @@ func (r *reader) rotatedSegment(t *follower, o rotated, from int64) (*segment, e
 	}
 	c := openClock(rotatedPath(t.Path, o.ms, formPlain), size, o.ms)
 	s := r.newSegment(t, c)
-	s.file = in
+	if s.file = in; c.n == 0 {
+		if s.guess = floor; floor == 0 {
+			s.guess = o.ms // not later, at least
+		}
+	}
 	var lo int64
 	if plain {
 		lo, s.hi = r.bounds(t, f, size, c)
@@ -176,7 +181,13 @@ func (s *segment) take(line []byte, off int64) bool {
 			s.at, ended = s.mine, s.mine
 		}
 	}
-	return s.r.inTime(s.at, ended) && s.r.selects(s.stream, s.text)
+	if !s.r.inTime(s.at, ended) || !s.r.selects(s.stream, s.text) {
+		return false
+	}
+	if s.at == 0 {
+		s.at = s.guess
+	}
+	return true
 }
 
 // inTime reports whether something that was written from at to ended may belong to the time that is asked for.
