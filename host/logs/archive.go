@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -72,6 +73,13 @@ func (a *archive) measure(r rotated) (size int64) {
 		}
 	}
 	return size
+}
+
+// known reports whether the list is what lies in the folder.
+func (a *archive) known() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.listed
 }
 
 // next is the time for the name of a file that is rotated now: names sort as files follow each other, also
@@ -183,6 +191,7 @@ func (a *archive) found(list []rotated) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.update(list)
+	a.begin(time.Now())
 }
 
 // update has the list be what lies in the folder. It needs mu.
@@ -243,11 +252,13 @@ func (a *archive) index(ms int64) int {
 // straysOf are the logs in dir that belong to none of logs, but have names that rotatedPath made: those of
 // services that are no longer in the spec. Files of theirs that are known stay so.
 func straysOf(dir string, logs map[string]*archive, known map[string]*archive) map[string]*archive {
-	strays := make(map[string]*archive)
 	names, err := namesIn(dir)
 	if err != nil {
-		return known
+		strays := make(map[string]*archive)
+		maps.Copy(strays, known)
+		return strays
 	}
+	strays := make(map[string]*archive)
 	all := make(map[string][]rotated)
 	for _, name := range names {
 		rotatedNames(name, func(base string, ms int64, f form) bool {

@@ -112,6 +112,10 @@ func (s *Set) trim() {
 	}
 	s.budget.mu.Lock()
 	t := s.newTrimming()
+	if t.partial { // the sweep orders another look at its end
+		s.budget.mu.Unlock()
+		return
+	}
 	for _, p := range t.pools() {
 		t.take(p.users, t.total(p.users)-p.limit, whyTotal)
 	}
@@ -131,8 +135,11 @@ func (s *Set) trim() {
 	s.budget.mu.Unlock()
 	s.evicted(t)
 	s.tellEvictions(t.now)
-	if again {
+	switch {
+	case again:
 		s.orderTrim(s.timing.settled)
+	case t.stuck: // somebody has it open, on Windows
+		s.orderTrim(s.timing.retryMax)
 	}
 }
 

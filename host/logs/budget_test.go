@@ -45,13 +45,13 @@ func TestBudgetTakesTheOldestOfWhoHasMost(t *testing.T) {
 	}
 	s.Limit(spec.LogsDir{Dir: dir, MaxTotal: 8000})
 	until(t, "deletions told", func() bool { return events.kinds() == EventEvicted })
-	if f, m, l := existing(flood), existing(second), existing(small); f != 3 || m != 4 || l != 2 {
+	if f, m, l := existing(flood), existing(second), existing(small); f != 4 || m != 3 || l != 2 {
 		t.Errorf("%d, %d and %d files are left", f, m, l)
 	}
-	if !exists(flood[19]) || exists(flood[16]) {
+	if !exists(flood[16]) || exists(second[0]) {
 		t.Error("it wasn't the oldest that went")
 	}
-	want := `17 rotated files (16.6KiB) of "flood" deleted early, as host.logs.max_total wants`
+	want := `17 rotated files (16.6KiB) of "flood", "second" deleted early, as host.logs.max_total wants`
 	if e := events.last(); e.Text != want || e.Bytes != 17_000 {
 		t.Errorf("event: %+v", e)
 	}
@@ -77,7 +77,7 @@ func TestBudgetCountsLogsOfFormerServices(t *testing.T) {
 	}
 	elsewhere := placeRotated(t, filepath.Join(t.TempDir(), "former.log"), 0, 5, 1000)
 	link := rotatedPath(filepath.Join(dir, "link.log"), 1, formPlain)
-	if err := os.Symlink(elsewhere[0], link); err != nil {
+	if err := os.Symlink(elsewhere[0], link); err != nil || !exists(link) { // Wine says it made one
 		t.Log("no links here: ", err)
 		link = elsewhere[0]
 	}
@@ -97,7 +97,7 @@ func TestBudgetCountsLogsOfFormerServices(t *testing.T) {
 		}
 	}
 	if existing(elsewhere) != 5 || !exists(link) {
-		t.Error("files of another folder, or a link, were deleted")
+		t.Errorf("files of another folder (%d left), or a link (%v), were deleted", existing(elsewhere), exists(link))
 	}
 }
 

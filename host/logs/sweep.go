@@ -66,6 +66,7 @@ func (s *Set) sweep() {
 		folders[dir][base] = a
 	}
 	writers := slices.Collect(maps.Keys(s.writers))
+	dir, known := s.budget.limits.Dir, maps.Clone(s.budget.strays)
 	s.mu.Unlock()
 	now := time.Now()
 	for dir, logs := range folders {
@@ -79,7 +80,7 @@ func (s *Set) sweep() {
 			}
 		}
 	}
-	s.sweepStrays(folders)
+	s.sweepStrays(dir, folders[dir], known)
 	s.orderTrim(0)
 	for _, w := range writers {
 		w.lookAfter(now)
@@ -87,19 +88,22 @@ func (s *Set) sweep() {
 }
 
 // sweepStrays looks for logs that belong to no pipeline, which only the budget deletes.
-func (s *Set) sweepStrays(folders map[string]map[string]*archive) {
-	s.mu.Lock()
-	l, known := s.budget.limits, s.budget.strays
-	s.mu.Unlock()
-	if l.Dir == "" {
+func (s *Set) sweepStrays(dir string, logs, known map[string]*archive) {
+	if dir == "" {
 		return
 	}
-	strays := straysOf(l.Dir, folders[l.Dir], known)
+	strays := straysOf(dir, logs, known)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.budget.limits.Dir == l.Dir {
-		s.budget.strays = strays
+	if s.budget.limits.Dir != dir {
+		return
 	}
+	for path, a := range s.budget.strays {
+		if known[path] == nil { // its pipeline was closed meanwhile
+			strays[path] = a
+		}
+	}
+	s.budget.strays = strays
 }
 
 // lookAfter is for a file that nobody has written to lately.

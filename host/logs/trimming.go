@@ -37,6 +37,8 @@ type trimming struct {
 	volumes map[string]*volume // by folder; nil: can't be told
 	users   []*user
 	gone    evictions
+	stuck   bool // a file could not be deleted
+	partial bool // the sweep has not come to all logs yet
 }
 
 // user is one log.
@@ -61,6 +63,7 @@ func (s *Set) newTrimming() *trimming {
 		s.budget.freed = make(map[string]time.Time)
 	}
 	for _, a := range all {
+		t.partial = t.partial || !a.known()
 		v, _ := t.volume(filepath.Dir(a.path))
 		if size := a.bytes.Load(); size > 0 {
 			t.users = append(t.users, &user{archive: a, size: size, volume: v})
@@ -114,13 +117,16 @@ func (t *trimming) total(users []*user) (n int64) {
 }
 
 // take deletes until so many bytes are gone, each time the oldest file of who has most: who has less than
-// others loses nothing to them.
+// others loses nothing to them. Of two that have the same it is who has the older one.
 func (t *trimming) take(users []*user, excess int64, why reason) (freed int64) {
 	users = slices.Clone(users)
 	for freed < excess && len(users) > 0 {
-		most := slices.MaxFunc(users, func(a, b *user) int { return cmp.Compare(a.size, b.size) })
+		most := slices.MaxFunc(users, func(a, b *user) int {
+			return cmp.Or(cmp.Compare(a.size, b.size), cmp.Compare(b.oldest.Load(), a.oldest.Load()))
+		})
 		size, ok := most.evict(t.now)
 		if !ok {
+			t.stuck = true
 			users = slices.DeleteFunc(users, func(u *user) bool { return u == most })
 			continue
 		}

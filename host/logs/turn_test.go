@@ -18,7 +18,9 @@ func TestSilentLogIsRotatedAtMidnight(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		berlin := zone(t, "Europe/Berlin")
-		s := newSet(Options{}, realFiles, defaultTiming)
+		tm := defaultTiming
+		tm.sweep = 1000 * time.Hour
+		s := newSet(Options{}, realFiles, tm)
 		s.local = berlin
 		defer s.Close()
 		type log struct {
