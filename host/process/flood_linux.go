@@ -20,6 +20,7 @@ const (
 	floodPipe  = 1 << 20               // what an unprivileged process may ask for by default, pipe(7)
 	floodShort = 32 << 10              // a read of less is followed by a nap
 	floodNaps  = 256                   // after so many the speed is looked at
+	floodTurns = 64                    // after so many reads other goroutines have their turn: a few ms
 
 	// Naps in nanoseconds; the system's timer slack adds some 50 µs.
 	napShort  = 1
@@ -73,8 +74,12 @@ func (r *reader) copyFlood(sink func([]byte)) (done bool, err error) {
 	}
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	since, bytes, naps, empty := time.Now(), 0, 0, 0
+	since, bytes, turns, naps, empty := time.Now(), 0, 0, 0, 0
 	for empty < napsQuiet && !r.closed.Load() && !r.released.Load() {
+		// A goroutine that runs for 10 ms is preempted, and the thread that watches for that is kept awake by it.
+		if turns++; turns%floodTurns == 0 {
+			runtime.Gosched()
+		}
 		n, err := unix.Read(fd, *buf)
 		switch {
 		case err == unix.EINTR:
