@@ -28,6 +28,7 @@ var samples = []sample{
 	{files: []string{"quickstart/services.yaml"}, platforms: everywhere},
 	{files: []string{"nginx-redis/services.yaml"}, platforms: []string{"linux", "darwin"}},
 	{files: []string{"windows-zh/services.yaml"}, platforms: []string{"windows"}},
+	{files: []string{"logging/services.yaml"}, platforms: everywhere},
 	{files: []string{"full/services.yaml"}, platforms: everywhere},
 	{files: []string{"full/services.yaml"}, profiles: []string{"prod"}, platforms: everywhere},
 	{files: []string{"full/services.yaml", "full/unix.yaml"}, platforms: []string{"linux", "darwin"}},
