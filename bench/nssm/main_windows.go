@@ -161,6 +161,14 @@ func (s *stage) stopAndStart() (time.Duration, error) {
 		all := readNotes(notesOf(s.dir, name))
 		pids = append(pids, all[len(all)-1].pid)
 	}
+	var supervisors []int
+	for _, v := range s.services {
+		pid, err := servicePID(v)
+		if err != nil {
+			return 0, err
+		}
+		supervisors = append(supervisors, pid)
+	}
 	begin := ticks()
 	for _, v := range s.services {
 		if err := askToStop(v); err != nil {
@@ -176,6 +184,10 @@ func (s *stage) stopAndStart() (time.Duration, error) {
 		return 0, err
 	}
 	d := between(begin, ticks())
+	// Wine loses a service that is started again before its former process has gone.
+	if err := until("the end of the supervisors", func() bool { return !slices.ContainsFunc(supervisors, alive) }); err != nil {
+		return 0, err
+	}
 	return d, s.start()
 }
 
@@ -254,7 +266,7 @@ func (s *stage) orphans() (string, error) {
 
 // memory adds up what the supervising processes use.
 func (s *stage) memory() (string, error) {
-	time.Sleep(3 * time.Second) // what a start takes is let go
+	time.Sleep(6 * time.Second) // what a start takes is let go
 	var total usage
 	var err error
 	if underWine() {
