@@ -1,0 +1,65 @@
+package logs
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"servicehost/spec"
+)
+
+// TestReadKeepsOrderHoweverFastALogIsRotated reads histories while a log is rotated some thousand times a second.
+func TestReadKeepsOrderHoweverFastALogIsRotated(t *testing.T) {
+	for name, c := range map[string]struct {
+		files int
+		pack  spec.Compression
+		last  int
+		gaps  bool // files are deleted while they are read
+	}{
+		"all kept":   {files: 100_000, pack: spec.CompressNone, last: 3000},
+		"pruned":     {files: 20, pack: spec.CompressNone, last: -1, gaps: true},
+		"compressed": {files: 50, pack: spec.CompressGzip, last: -1, gaps: true},
+		"packed":     {files: 100_000, pack: spec.CompressZstd, last: 3000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := logPath(t)
+			s, _ := testSet(t, realFiles, testTiming)
+			p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 1000, MaxFiles: c.files, Compress: c.pack})
+			stop, done := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(done)
+				for n := 0; ; n += 10 {
+					select {
+					case <-stop:
+						src.end()
+						return
+					case src.in <- numbered(n, 10):
+					}
+				}
+			}()
+			reads, lines := 0, 0
+			for end := time.Now().Add(time.Second / 2); time.Now().Before(end); reads++ {
+				got := readAll(t, []File{{Path: path}}, Query{Last: c.last, Flush: s.FlushIndexes})
+				before := -1
+				for i, line := range got {
+					n, err := strconv.Atoi(line[:min(8, len(line))])
+					if i == len(got)-1 && len(line) < 52 {
+						break // of a write that went on meanwhile
+					}
+					if err != nil || n <= before || !c.gaps && before >= 0 && n != before+1 {
+						t.Fatalf("line %d of %d is %q behind %d", i, len(got), line, before)
+					}
+					before = n
+				}
+				lines += len(got)
+			}
+			close(stop)
+			<-done
+			p.Drain(time.Minute)
+			if rotated := p.Stats().BytesWritten / 1000; reads < 3 || rotated < 100 || lines == 0 {
+				t.Errorf("%d reads of %d lines, %d rotations", reads, lines, rotated)
+			}
+			t.Logf("%d reads, %d rotations", reads, p.Stats().BytesWritten/1000)
+		})
+	}
+}
