@@ -28,6 +28,8 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 		return r.probe(x)
 	case *spec.Secret:
 		return r.secret(x)
+	case []spec.Need:
+		return strings.Join(needTexts(x), ", ")
 	case []int:
 		return strings.ReplaceAll(strings.Trim(fmt.Sprint(x), "[]"), " ", ", ")
 	case float64:
@@ -231,6 +233,14 @@ func size(n int64) string {
 		}
 	}
 	return strconv.FormatInt(n, 10)
+}
+
+func needTexts(needs []spec.Need) []string {
+	shown := make([]string, len(needs))
+	for i, n := range needs {
+		shown[i] = readable(n.String())
+	}
+	return shown
 }
 
 // readable makes one line of anything.

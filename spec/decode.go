@@ -135,6 +135,8 @@ func (d *decoder) value(n *node, k *keyNode, field, base reflect.Value) {
 		field.Set(reflect.ValueOf(d.status(n)))
 	case kindPairs:
 		field.Set(reflect.ValueOf(d.pairs(n)))
+	case kindRequired:
+		field.Set(reflect.ValueOf(d.required(n, k.name)))
 	case kindNamed:
 		d.named(n, k, field)
 	default:

@@ -207,6 +207,8 @@ func keySchema(k *keyNode) object {
 		return object{"type": []string{"string", "integer", "null"}}
 	case kindArgv:
 		return ref("texts")
+	case kindRequired:
+		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
 	case kindStatus:
 		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
 	case kindProbe:
@@ -311,6 +313,11 @@ func typeWords(k *keyNode) string {
 		return "list of numbers, or 0-3"
 	case kindArgv:
 		return "list, or text"
+	case kindRequired:
+		if k.name == "ports" {
+			return "list of numbers, or one"
+		}
+		return "list, or one"
 	case kindStatus:
 		return "number, range, or list"
 	case kindProbe:

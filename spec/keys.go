@@ -34,17 +34,18 @@ const (
 	kindAffinity
 	kindCores // a percentage of one core, may be over 100
 	kindSecret
-	kindSwitch  // auto, true or false
-	kindAuto    // a text, or auto
-	kindPattern // a regular expression
-	kindNamed   // a mapping of names to groups of the keys below path.*
-	kindPairs   // a mapping of names to texts
-	kindLimit   // a size, or auto
-	kindArgv    // a program and its arguments
-	kindStatus  // status codes of HTTP
-	kindProbe   // a mapping of the keys of a probe
-	kindLines   // a number of lines per second, or a rate
-	kindLater   // of the full design, not in this version
+	kindSwitch   // auto, true or false
+	kindAuto     // a text, or auto
+	kindPattern  // a regular expression
+	kindNamed    // a mapping of names to groups of the keys below path.*
+	kindPairs    // a mapping of names to texts
+	kindLimit    // a size, or auto
+	kindArgv     // a program and its arguments
+	kindStatus   // status codes of HTTP
+	kindProbe    // a mapping of the keys of a probe
+	kindLines    // a number of lines per second, or a rate
+	kindRequired // a list of what requires names, or one
+	kindLater    // of the full design, not in this version
 )
 
 // key is one key of the spec: the one place from which the decoder, the schema and the reference know it.
@@ -201,7 +202,15 @@ var serviceKeys = []key{
 	{path: "on_change", kind: kindLater, off: []string{"restart"}},
 	{path: "thresholds", kind: kindLater},
 	{path: "hooks", kind: kindLater},
-	{path: "requires", kind: kindLater},
+	{path: "requires", kind: kindGroup, doc: "What must be there before each start; until then it is waiting (docs/requires.md)."},
+	{path: "requires.os", kind: kindRequired, def: "any", doc: "System, one of: linux, windows, darwin; with a version such as 'windows >= 10.0.17763'."},
+	{path: "requires.arch", kind: kindRequired, def: "any", doc: "Architecture of the machine, one of: amd64, arm64 and so on."},
+	{path: "requires.files", kind: kindRequired, def: "none", doc: "Files that are there and can be read."},
+	{path: "requires.folders", kind: kindRequired, def: "none", doc: "Folders that are there and can be written to."},
+	{path: "requires.ports", kind: kindRequired, def: "none", doc: "TCP ports that nobody listens on."},
+	{path: "requires.commands", kind: kindRequired, def: "none", doc: "Programs that are found as command is; with a version such as 'java >= 17', which they are run for."},
+	{path: "requires.tcp", kind: kindRequired, def: "none", doc: "Addresses, host:port, that take a connection."},
+	{path: "requires.services", kind: kindRequired, def: "none", doc: "Services of the system that run: of systemd, the service control manager or launchd."},
 }
 
 // keyNode is a key in the tree of its section.

@@ -143,6 +143,7 @@ type Service struct {
 	Update         Update `key:"update"`
 	// Schedule is that of a service of type scheduled, else zero but for defaults.
 	Schedule Schedule `key:"schedule"`
+	Requires Requires `key:"requires"`
 	// Binary is what the watched files hold; Load leaves it empty.
 	Binary Binary `class:"restart"`
 }
