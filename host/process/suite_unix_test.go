@@ -3,6 +3,7 @@
 package process_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // stopSteps end a well-behaved child.
@@ -89,7 +91,22 @@ func killProcess(t *testing.T, pid int) {
 	}
 }
 
-func playMore(part string, _ []string) {
+func playMore(part string, args []string) {
+	switch part {
+	case "ticks": // ticks N MS: N lines with the time, one every MS milliseconds
+		tick := time.NewTicker(time.Duration(number(args[1])) * time.Millisecond)
+		for range number(args[0]) {
+			<-tick.C
+			fmt.Println(time.Now().UnixNano())
+		}
+		os.Exit(0)
+	case "flood": // flood MB: so much in writes of 4000 bytes
+		line := bytes.Repeat([]byte("0123456789012345678\n"), 200)
+		for range number(args[0]) * 250 {
+			os.Stdout.Write(line)
+		}
+		os.Exit(0)
+	}
 	fmt.Fprintf(os.Stderr, "no part %q\n", part)
 	os.Exit(99)
 }
