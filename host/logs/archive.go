@@ -179,6 +179,11 @@ func (a *archive) swept(all found, now time.Time) (compress bool) {
 		removeOurs(rotatedPath(a.path, t.ms, t.form)) // what can't be removed now is tried again at the next sweep
 	}
 	a.update(all.rotated)
+	for _, ms := range all.indexes {
+		if a.index(ms) < 0 { // somebody else deleted the file
+			removeIndex(rotatedPath(a.path, ms, formPlain))
+		}
+	}
 	a.prune(now)
 	for _, r := range a.list {
 		compress = compress || a.unpacked(r)

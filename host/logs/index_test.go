@@ -208,3 +208,27 @@ func TestMarksAllocateNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+func TestIndexGoesWithItsFile(t *testing.T) {
+	path := logPath(t)
+	put(t, path+indexSuffix, indexHead)
+	put(t, path, "current\n")
+	gone, kept := rotatedPath(path, 1_700_000_000_000, formPlain), rotatedPath(path, 1_700_000_000_001, formPlain)
+	put(t, gone+indexSuffix, indexHead) // its file was deleted by hand
+	put(t, kept+indexSuffix, indexHead)
+	put(t, rotatedPath(path, 1_700_000_000_001, formGzip), packed(t, "kept\n"))
+	s, _ := testSet(t, realFiles, testTiming)
+	p := s.Pipeline("api", spec.Log{Path: path, MaxFiles: 5, Compress: spec.CompressGzip})
+	defer p.Close()
+	until(t, "the index without a file to be gone", func() bool { return !exists(gone + indexSuffix) })
+	if !exists(kept+indexSuffix) || !exists(path+indexSuffix) {
+		t.Error("the index of a file is gone")
+	}
+	p.Apply("api", spec.Log{Path: path, MaxSize: 1})
+	writeAt(p, epoch, "new\n")
+	until(t, "all to be gone that is not kept", func() bool { return !exists(kept + indexSuffix) })
+	all, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*Z*"))
+	if err != nil || len(all) != 0 {
+		t.Errorf("%q stay though no rotated file is kept", all)
+	}
+}

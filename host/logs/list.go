@@ -6,12 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // found is what a folder holds of one log.
 type found struct {
 	rotated []rotated
 	temps   []rotated
+	indexes []int64 // of rotated files, by their times
 }
 
 // listFolder finds the rotated files of the logs whose base names are the keys of logs: one look for all.
@@ -41,6 +43,17 @@ func listFolder[V any](dir string, logs map[string]V) map[string]found {
 				all[base] = here
 				return false
 			})
+			if plain, ok := strings.CutSuffix(name, indexSuffix); ok {
+				rotatedNames(plain, func(base string, ms int64, f form) bool {
+					if _, ok := logs[base]; !ok || f != formPlain {
+						return true
+					}
+					here := all[base]
+					here.indexes = append(here.indexes, ms)
+					all[base] = here
+					return false
+				})
+			}
 		}
 		if err != nil {
 			return all // io.EOF; what can't be listed is looked for again at the next sweep

@@ -78,12 +78,12 @@ func (w *writer) rotate(now time.Time) error {
 		}
 		w.shut()
 	}
+	w.renameIndex(to, now)
 	entry := rotated{ms: ms, form: formPlain, due: w.set.sinceEpoch() + w.set.timing.compress.Milliseconds(), size: w.size}
 	compress := w.archive.add(entry, now)
 	if err != nil {
 		return err
 	}
-	w.renameIndex(to, now)
 	w.shut()
 	w.adopt(f, info)
 	w.cutNext = false
