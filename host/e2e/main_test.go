@@ -98,6 +98,8 @@ func child(args []string) int {
 	switch mode {
 	case "numbers": // N lines, the last ones when FILE is there
 		numbersChild(tag, args[3], args[4])
+	case "flood": // the same, and it says when
+		floodChild(tag, args[3], args[4])
 	case "launch": // only what it started stays
 		return 0
 	case "exit": // N milliseconds, then exit 3
