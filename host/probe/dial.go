@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -13,38 +12,30 @@ import (
 	"time"
 )
 
-// dialer connects to one address. A literal address needs no resolver; localhost is both loopback addresses,
-// whatever the machine's hosts file says, the one that answered last first.
+// dialer connects to one host and port. localhost is both loopback addresses, whatever the machine's hosts file
+// says, the one that answered last first.
 type dialer struct {
-	host string
-	port uint16
-	ips  []netip.Addr // empty: ask the resolver
-	last atomic.Int32 // index in ips
+	addresses []string     // more than one: those of localhost
+	last      atomic.Int32 // index of the one that answered
 }
 
 func newDialer(host string, port uint16) *dialer {
-	d := &dialer{host: host, port: port}
+	at := func(host string) string { return net.JoinHostPort(host, strconv.Itoa(int(port))) }
 	name := strings.ToLower(strings.TrimSuffix(host, "."))
 	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
-		d.ips = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
-	} else if ip, err := netip.ParseAddr(host); err == nil {
-		d.ips = []netip.Addr{ip}
+		return &dialer{addresses: []string{at("127.0.0.1"), at("::1")}}
 	}
-	return d
+	return &dialer{addresses: []string{at(host)}}
 }
 
 // dial connects; the context has a deadline. A connection is never kept: that of a probe is to show that the
 // service takes new ones, and an idle one would hold a worker of many a server.
 func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
-	nd := net.Dialer{KeepAlive: -1}
-	if len(d.ips) == 0 {
-		return nd.DialContext(ctx, "tcp", net.JoinHostPort(d.host, strconv.Itoa(int(d.port))))
-	}
 	var first error
 	start := int(d.last.Load())
-	for n := range d.ips {
-		at := (start + n) % len(d.ips)
-		c, err := d.one(ctx, nd, d.ips[at], len(d.ips)-n)
+	for n := range d.addresses {
+		at := (start + n) % len(d.addresses)
+		c, err := d.one(ctx, d.addresses[at], len(d.addresses)-n)
 		if err == nil {
 			d.last.Store(int32(at))
 			return c, nil
@@ -57,16 +48,14 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
 	return nil, first
 }
 
-// one tries an address, leaving as much time to each of those that come after it.
-func (d *dialer) one(ctx context.Context, nd net.Dialer, ip netip.Addr, left int) (net.Conn, error) {
+// one tries an address, leaving as much time to each of those that come after it. Not by DialTCP: it binds a port
+// first, of which there are far fewer than of connections, each taken for a minute after its end.
+func (d *dialer) one(ctx context.Context, address string, left int) (net.Conn, error) {
+	nd := net.Dialer{KeepAlive: -1}
 	if deadline, ok := ctx.Deadline(); ok && left > 1 {
 		nd.Timeout = time.Until(deadline) / time.Duration(left)
 	}
-	c, err := nd.DialTCP(ctx, "tcp", netip.AddrPort{}, netip.AddrPortFrom(ip, d.port))
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
+	return nd.DialContext(ctx, "tcp", address)
 }
 
 // splitPort takes an address of a tcp probe apart.

@@ -7,6 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"servicehost/host/human"
+	"servicehost/spec"
 )
 
 func TestFileProbe(t *testing.T) {
@@ -58,4 +61,31 @@ func TestFileOnADriveThatHangsFails(t *testing.T) {
 	if got := once(t, a, time.Second); !strings.Contains(got.problem, "still no answer") {
 		t.Error(got)
 	}
+}
+
+// Until something is there to be asked it is looked for more often; only the rounds of the period count.
+func TestTriesBesideTheRoundsDoNotCount(t *testing.T) {
+	dir := t.TempDir()
+	inBubble(t, func(b *bubble) {
+		b.run(&spec.Health{Startup: &spec.Probe{File: filepath.Join(dir, "never"), Period: 10 * time.Second, FailureThreshold: 3}})
+		b.pass(19 * time.Second)
+		b.events()
+		if s := b.watch.Snapshot().Probes[0]; s.Rounds != 2 || s.Failures != 2 {
+			t.Errorf("%+v", s)
+		}
+		b.pass(time.Second)
+		b.events("20s startup_failed: file " + human.Path(filepath.Join(dir, "never")) + ": it is not there")
+	})
+	inBubble(t, func(b *bubble) {
+		path := filepath.Join(dir, "beat")
+		b.run(&spec.Health{Startup: &spec.Probe{File: path, Period: 10 * time.Second, FailureThreshold: 3}})
+		b.pass(3 * time.Second)
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.pass(800 * time.Millisecond)
+		if !b.watch.Snapshot().Started {
+			t.Error("not noticed before the period was over")
+		}
+	})
 }

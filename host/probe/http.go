@@ -275,7 +275,7 @@ func (i *input) Read(p []byte) (int, error) {
 	}
 	n, err := i.conn.Read(p[:min(len(p), i.left)])
 	i.left -= n
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		i.err = err
 	}
 	return n, err

@@ -328,4 +328,10 @@ func TestHTTPSProbeSeesRenewedFiles(t *testing.T) {
 	if got := once(t, a, 5*time.Second); got.problem != "" {
 		t.Error(got.problem)
 	}
+	if err := os.WriteFile(ca, []byte("a broken renewal"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := once(t, a, 5*time.Second); !strings.Contains(got.problem, "no certificate in ") {
+		t.Errorf("%+v", got)
+	}
 }

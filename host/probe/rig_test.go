@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	if f := helpers[os.Getenv("PROBE_TEST_HELPER")]; f != nil {
 		os.Exit(f())
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/Microsoft/go-winio.ioCompletionProcessor"))
 }
 
 // helpers are what the test program does when it is started by a test.

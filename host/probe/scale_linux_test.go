@@ -91,10 +91,10 @@ func TestThousandProbesCostLittle(t *testing.T) {
 	perRound := used / time.Duration(max(rounds, 1))
 	t.Logf("%d rounds, %d failed; %v of CPU in %v, %v a round, %.2f %% of a core at a period of 10 s; %d goroutines at most, %d in the mean",
 		rounds, failed, used, took, perRound, float64(perRound)*services/float64(10*time.Second)*100, most, sum/looks)
-	if sum/looks > 20 {
-		t.Errorf("%d goroutines in the mean: they are there between the rounds too", sum/looks)
+	if sum/looks > 200 {
+		t.Errorf("%d goroutines in the mean: it is one for each", sum/looks)
 	}
-	if rounds < services*9/10 {
+	if rounds < services/2 {
 		t.Errorf("only %d rounds", rounds)
 	}
 	if !raceEnabled && perRound > time.Millisecond {

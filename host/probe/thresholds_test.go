@@ -2,6 +2,7 @@ package probe
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"servicehost/spec"
@@ -155,6 +156,44 @@ func TestRoundsOfOneProbeNeverOverlap(t *testing.T) {
 		if b.most != 1 {
 			t.Errorf("%d at once", b.most)
 		}
+	})
+}
+
+func TestLongRoundIsFollowedByOneRoundNotMany(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		b.slow("readiness", 5500*time.Millisecond)
+		p := ask("readiness", second, 100)
+		p.Timeout = time.Minute
+		b.run(&spec.Health{Readiness: p})
+		b.pass(second)
+		b.slow("readiness", 0)
+		b.pass(7 * second)
+		b.rounds("0s readiness", "5.5s readiness", "6.5s readiness", "7.5s readiness")
+	})
+}
+
+func TestStartupPassesWithOneSuccess(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		p := ask("startup", second, 3)
+		p.SuccessThreshold = 5
+		b.run(&spec.Health{Startup: p})
+		b.events("0s startup_passed: exec startup", "0s ready")
+	})
+}
+
+func TestEventsThatWaitedAreDroppedByStop(t *testing.T) {
+	inBubble(t, func(b *bubble) {
+		gate := make(chan struct{})
+		var w *Watch
+		w = b.set.Watch(Run{}, nil, func(e Event) {
+			b.seen.report(e)
+			<-gate
+		})
+		synctest.Wait() // startup_passed is being reported
+		w.Notify(Message{Trigger: true})
+		w.Stop()
+		close(gate)
+		b.events("0s startup_passed")
 	})
 }
 
