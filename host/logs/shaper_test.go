@@ -106,6 +106,12 @@ func TestFormatsOfRecords(t *testing.T) {
 		{"raw limited", spec.Log{Rate: 2}, "1\n2\n33\n444", "1\n2\n[host] dropped 2 lines (6 bytes) between 2000-01-01T00:00:00.000Z and 2000-01-01T00:00:00.000Z: more than 2 lines per second\n"},
 		{"json limited", spec.Log{Rate: 1, Format: spec.FormatJSON}, "1\n2\n33\n444",
 			jsonHead + "1\"}\n" + strings.Replace(jsonHead, "stdout", "host", 1) + "[host] dropped 3 lines (8 bytes) between 2000-01-01T00:00:00.000Z and 2000-01-01T00:00:00.000Z: more than 1 lines per second\"}\n"},
+		{"a record limited as one", spec.Log{Rate: 3, Format: spec.FormatText, Multiline: `^\s`}, "a\nb\nc\nd\n d1\n d2\n",
+			textHead + "| a\n" + textHead + "| b\n" + textHead + "| c\n" + strings.Replace(textHead, "stdout", "host", 1) +
+				"| [host] dropped 3 lines (10 bytes) between 2000-01-01T00:00:00.000Z and 2000-01-01T00:00:00.000Z: more than 3 lines per second\n"},
+		{"a record limited in the end", spec.Log{Rate: 2, Format: spec.FormatText, Multiline: `^\s`}, "a\n 1\n 2\n 3\n 4\n 5\n",
+			textHead + "| a\n" + textHead + "+  1\n" + textHead + "+  2\n" + textHead + "+  3\n" + strings.Replace(textHead, "stdout", "host", 1) +
+				"| [host] dropped 2 lines (6 bytes) between 2000-01-01T00:00:00.000Z and 2000-01-01T00:00:00.000Z: more than 2 lines per second\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := shapedAs(t, c.cfg, c.in); got != c.want {
@@ -349,12 +355,15 @@ func TestShapeChangesAtTheEndOfALine(t *testing.T) {
 		src.send("done\njson\n")
 		change(spec.FormatJSON, `^\s`)
 		src.send(" joined\n")
+		change(spec.FormatJSON, `^x`)
+		src.send("next\nx\n")
 		change(spec.FormatRaw, "")
 		src.send("raw\nhalf")
 		src.end()
 		p.Drain(time.Minute)
 		const want = "raw\nhalf more done\n2000-01-01T00:00:00.000Z stdout api.2 | text\n2000-01-01T00:00:00.000Z stdout api.2 | half done\n" +
-			`{"time":"2000-01-01T00:00:00.000Z","service":"api","instance":2,"stream":"stdout","line":"json\n joined"}` + "\nraw\nhalf"
+			`{"time":"2000-01-01T00:00:00.000Z","service":"api","instance":2,"stream":"stdout","line":"json\n joined"}` + "\n" +
+			`{"time":"2000-01-01T00:00:00.000Z","service":"api","instance":2,"stream":"stdout","line":"next\nx"}` + "\nraw\nhalf"
 		if got := content(t, path); got != want {
 			t.Errorf("got\n%s\nwant\n%s", got, want)
 		}
