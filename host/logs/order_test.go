@@ -38,7 +38,8 @@ func TestReadKeepsOrderHoweverFastALogIsRotated(t *testing.T) {
 				}
 			}()
 			reads, lines := 0, 0
-			for end := time.Now().Add(time.Second / 2); time.Now().Before(end); reads++ {
+			written := func() int64 { return p.Stats().BytesWritten / 1000 }
+			for end := time.Now().Add(time.Second / 2); time.Now().Before(end) || reads < 5 || written() < 50; reads++ {
 				got := readAll(t, []File{{Path: path}}, Query{Last: c.last, Flush: s.FlushIndexes})
 				before := -1
 				for i, line := range got {
@@ -56,10 +57,10 @@ func TestReadKeepsOrderHoweverFastALogIsRotated(t *testing.T) {
 			close(stop)
 			<-done
 			p.Drain(time.Minute)
-			if rotated := p.Stats().BytesWritten / 1000; reads < 3 || rotated < 100 || lines == 0 {
-				t.Errorf("%d reads of %d lines, %d rotations", reads, lines, rotated)
+			if lines == 0 {
+				t.Error("nothing was read")
 			}
-			t.Logf("%d reads, %d rotations", reads, p.Stats().BytesWritten/1000)
+			t.Logf("%d reads, %d rotations", reads, written())
 		})
 	}
 }
