@@ -140,6 +140,46 @@ func bytewise(s string) []string {
 	return out
 }
 
+func TestSinksChangeWithTheSpec(t *testing.T) {
+	path := logPath(t)
+	synctest.Test(t, func(t *testing.T) {
+		sinks := map[string]*recorder{"a": {}, "b": {}}
+		s := newSet(Options{Sink: func(name string) Sink {
+			if r := sinks[name]; r != nil {
+				return r
+			}
+			return nil
+		}}, realFiles, defaultTiming)
+		defer s.Close()
+		cfg := spec.Log{Path: path, MaxFiles: 1}
+		p := s.Pipeline("api", cfg)
+		defer p.Close()
+		src := newStream()
+		p.Attach(src, nil)
+		for i, to := range [][]string{nil, {"a"}, {"b"}, {"b", "a"}, {"gone"}, nil} {
+			synctest.Wait()
+			cfg.Forward = to
+			p.Apply("api", cfg)
+			src.send(fmt.Sprintf("%d\r\n", i))
+		}
+		src.end()
+		p.Drain(time.Minute)
+		for name, want := range map[string]string{"a": "1 3", "b": "2 3"} {
+			var got []string
+			for _, record := range sinks[name].all {
+				_, text, _ := strings.Cut(record, ": ")
+				got = append(got, text)
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s got %q, want %s", name, got, want)
+			}
+		}
+	})
+	if got := content(t, path); got != "0\r\n1\r\n2\r\n3\r\n4\r\n5\r\n" {
+		t.Errorf("file holds %q", got)
+	}
+}
+
 // TestRecordsAreTheSameHoweverTheStreamIsCut tries wishes and chunks at random.
 func TestRecordsAreTheSameHoweverTheStreamIsCut(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
