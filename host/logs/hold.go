@@ -6,6 +6,7 @@ import "time"
 // a moment, and no stream may wait for that. The writer's mu guards it.
 type hold struct {
 	data  []byte
+	whole bool // these are whole lines
 	tries int
 	timer *time.Timer
 }
@@ -25,7 +26,7 @@ func (w *writer) keepHeld(err error, p []byte) bool {
 	if len(h.data)+len(p) > maxHeld || h.tries >= quickTries {
 		return false
 	}
-	h.data = append(h.data, p...)
+	h.data, h.whole = append(h.data, p...), w.whole
 	if h.timer == nil {
 		h.timer = time.AfterFunc(quickRetry, w.retryHeld)
 	}
@@ -54,6 +55,7 @@ func (w *writer) takeHeld(p []byte) []byte {
 	if h.timer != nil {
 		h.timer.Stop()
 	}
+	w.whole = w.whole || h.whole
 	return append(h.data, p...)
 }
 

@@ -116,3 +116,21 @@ func TestRecordBeginsBehindHalfALine(t *testing.T) {
 		t.Errorf("cut short, it holds %q", got)
 	}
 }
+
+func TestRecordThatWaitedBeginsALine(t *testing.T) {
+	var l lockable
+	l.locked.Store(true)
+	path := logPath(t)
+	put(t, path, "half")
+	s, _ := testSet(t, l.files(), testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path, Format: spec.FormatText})
+	src.send("one\n")
+	src.send("two\n")
+	l.locked.Store(false)
+	until(t, "records", func() bool { return strings.HasSuffix(contentOrNone(path), "| two\n") })
+	if got := content(t, path); !strings.HasPrefix(got, "half\n2") || strings.Count(got, "\n") != 3 {
+		t.Errorf("file holds %q", got)
+	}
+	src.end()
+	p.Drain(time.Minute)
+}

@@ -141,7 +141,6 @@ func (w *writer) writeRecords(p []byte, now time.Time) bool {
 	}
 	w.whole = true
 	w.put(p, now)
-	w.whole = false
 	w.unlock()
 	return true
 }
@@ -149,7 +148,7 @@ func (w *writer) writeRecords(p []byte, now time.Time) bool {
 // unlock frees mu and tells what happened meanwhile.
 func (w *writer) unlock() {
 	events := w.events
-	w.events = nil
+	w.events, w.whole = nil, false
 	w.mu.Unlock()
 	for _, e := range events {
 		w.set.tell(e)
