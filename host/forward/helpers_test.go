@@ -224,3 +224,9 @@ func textsOf(t *testing.T, body []byte) []string {
 		out = append(out, v.Line)
 	}
 }
+
+// memory is how many bytes wait in the intake.
+func (r *rig) memory() int {
+	_, _, size := r.target.in.oldest()
+	return size
+}

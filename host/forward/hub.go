@@ -172,8 +172,13 @@ func (h *Hub) sweep(want map[string]spec.LogTarget) {
 	for name := range want {
 		known[folderOf(name)] = true
 	}
-	for name := range h.ending {
-		known[folderOf(name)] = true
+	for name, done := range h.ending {
+		select {
+		case <-done:
+			delete(h.ending, name)
+		default:
+			known[folderOf(name)] = true
+		}
 	}
 	entries, err := os.ReadDir(h.o.Dir)
 	if err != nil { // mostly since there never was one

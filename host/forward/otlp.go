@@ -1,6 +1,10 @@
 package forward
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // otlp writes ExportLogsServiceRequest of OTLP in protobuf: every receiver of OTLP over HTTP takes it, JSON only
 // some. The message is six levels of fields that never change their numbers; the generated code for it would
@@ -46,8 +50,9 @@ func appendFixed(dst []byte, field int, value uint64) []byte {
 
 // appendText appends a field that holds an AnyValue with a text.
 func appendText(dst []byte, field int, text []byte) []byte {
-	var small [64]byte
-	text = appendValid(small[:0], text) // receivers refuse a whole request for a byte that is no UTF-8
+	if !utf8.Valid(text) { // for which receivers refuse a whole request
+		text = bytes.ToValidUTF8(text, []byte("\ufffd"))
+	}
 	size := 1 + uvarintSize(len(text)) + len(text)
 	dst = appendTag(dst, field, wireBytes)
 	dst = binary.AppendUvarint(dst, uint64(size))

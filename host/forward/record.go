@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"strconv"
@@ -130,16 +131,19 @@ type source struct {
 func grouped(rs []record, byStream bool) [][]record {
 	index := map[source]int{}
 	var groups [][]record
-	for _, r := range rs {
-		key := source{string(r.service), r.instance, 0}
-		if byStream {
-			key.stream = r.stream
-		}
-		n, ok := index[key]
-		if !ok {
-			n = len(groups)
-			index[key] = n
-			groups = append(groups, nil)
+	n := 0
+	for i, r := range rs {
+		if i == 0 || r.instance != rs[i-1].instance || byStream && r.stream != rs[i-1].stream || !bytes.Equal(r.service, rs[i-1].service) {
+			key := source{string(r.service), r.instance, 0}
+			if byStream {
+				key.stream = r.stream
+			}
+			var ok bool
+			if n, ok = index[key]; !ok {
+				n = len(groups)
+				index[key] = n
+				groups = append(groups, nil)
+			}
 		}
 		groups[n] = append(groups[n], r)
 	}

@@ -45,6 +45,7 @@ type target struct {
 	spool     *spool    // nil: memory only
 	spoolAt   time.Time // it is not to be written before: it could not be
 	spoolTold time.Time
+	spoolBad  bool   // and an event said so
 	queue     *chunk // taken from the intake, and not written to the spool for want of room
 
 	held    *batch // to be sent next, and in memory only or in part
@@ -117,6 +118,9 @@ func (t *target) run() {
 	for {
 		now := time.Now()
 		t.countIntake()
+		if t.spool == nil && !now.Before(t.spoolAt) {
+			t.openSpool(now)
+		}
 		t.launch(now)
 		t.spill(now, t.closing && t.flying == nil)
 		if t.closing && t.flying != nil && !t.aborted && !now.Before(t.until) {
@@ -151,16 +155,20 @@ func (t *target) run() {
 // open makes the transport and finds what the spool holds of former times.
 func (t *target) open() {
 	t.connect()
+	t.busy = time.Now()
+	t.openSpool(t.busy)
+}
+
+// openSpool finds what is left of former times. Where that can't be, it is tried again.
+func (t *target) openSpool(now time.Time) {
 	s, err := openSpool(t.o.Dir, t.name, t.cfg.Spool)
-	t.spool = s
 	if err != nil {
 		s.close()
-		if t.cfg.Spool > 0 {
-			t.event(EventTrouble, fmt.Sprintf("cannot use the spool of log target %q, what waits for it is in memory only: %v", t.name, err))
-		}
-		t.spool = nil
+		t.spoolFailed(err, now)
+		return
 	}
-	t.busy = time.Now()
+	t.spool = s
+	t.spoolWell()
 }
 
 func (t *target) connect() {
@@ -348,7 +356,15 @@ func (t *target) write(b *batch, now time.Time) (end position, ok bool) {
 		t.spoolFailed(err, now)
 		return end, false
 	}
+	t.spoolWell()
 	return end, true
+}
+
+func (t *target) spoolWell() {
+	if t.spoolBad {
+		t.spoolBad = false
+		t.event(EventRecovered, fmt.Sprintf("the spool of log target %q is written again", t.name))
+	}
 }
 
 // overflow counts what had to give way in the spool.
@@ -430,6 +446,9 @@ func (t *target) next(now time.Time) time.Time {
 	if t.spoolAt.After(now) && (t.queue != nil || t.held != nil && !t.held.spooled) {
 		by(t.spoolAt)
 	}
+	if t.spool == nil && t.cfg.Spool > 0 && (records > 0 || t.held != nil || t.queue != nil) {
+		by(t.spoolAt)
+	}
 	if t.lost.records > 0 {
 		by(t.lost.told.Add(tellEvery))
 	}
@@ -494,9 +513,12 @@ func (t *target) well(now time.Time) {
 
 func (t *target) spoolFailed(err error, now time.Time) {
 	t.spoolAt = now.Add(spoolRetry)
+	if t.cfg.Spool == 0 {
+		return // there is no need of it
+	}
 	if t.spoolTold.IsZero() || now.Sub(t.spoolTold) >= tellEvery {
-		t.spoolTold = now
-		t.event(EventTrouble, fmt.Sprintf("cannot write the spool of log target %q, what waits for it is in memory only: %v", t.name, err))
+		t.spoolTold, t.spoolBad = now, true
+		t.event(EventTrouble, fmt.Sprintf("cannot use the spool of log target %q, what waits for it is in memory only: %v", t.name, err))
 	}
 }
 

@@ -3,6 +3,7 @@ package forward
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,7 +62,7 @@ func TestTargetAwayForAnHourLosesNothing(t *testing.T) {
 		if s.State != StateTrouble || s.LastError != "connection refused" || s.WaitingRecords != 36000 || s.DroppedRecords != 0 {
 			t.Errorf("%s: %s (%s)", s.State, s.LastError, describe(s))
 		}
-		if size := r.target.in.size; size > 1000 {
+		if size := r.memory(); size > 1000 {
 			t.Errorf("%d bytes are in memory", size)
 		}
 		for n, at := range r.m.times[1:] {
@@ -279,8 +280,8 @@ func TestMemoryOnlyIsBounded(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		synctest.Wait()
-		if r.target.in.size > intakeBytes {
-			t.Errorf("%d bytes are in memory", r.target.in.size)
+		if r.memory() > intakeBytes {
+			t.Errorf("%d bytes are in memory", r.memory())
 		}
 		r.m.set(func(m *memory) { m.answer = nil })
 		time.Sleep(2 * time.Minute)
@@ -381,6 +382,79 @@ func TestChangedTargetIsTriedAtOnce(t *testing.T) {
 		r.target.changeTo(r.cfg)
 		synctest.Wait()
 		numbers(t, r.m.all(), 0, 20)
+		r.end(time.Second)
+	})
+}
+
+// TestSpoolThatCannotBeWritten: memory is bounded, what is in it keeps its place before what is written later,
+// and both ends of it are told.
+func TestSpoolThatCannotBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.cfg.Spool = 64 << 20
+		r.m.answer = away
+		if err := os.WriteFile(r.dir, nil, 0o600); err != nil { // where the folder has to be
+			t.Fatal(err)
+		}
+		r.start()
+		pad := strings.Repeat("x", 1000)
+		number := 0
+		take := func(n int) {
+			for range n {
+				r.target.in.Take(textRecord(fmt.Sprintf("%06d%s", number, pad)))
+				number++
+				time.Sleep(time.Millisecond)
+			}
+		}
+		take(10000)
+		synctest.Wait()
+		if s := r.target.statistics(); s.DroppedRecords == 0 || s.SpooledBytes != 0 || r.memory() > intakeBytes {
+			t.Errorf("%s, %d bytes in memory", describe(s), r.memory())
+		}
+		if err := os.Remove(r.dir); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		before := r.target.statistics().DroppedRecords
+		take(10000)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if s := r.target.statistics(); s.DroppedRecords != before || s.SpooledBytes == 0 {
+			t.Errorf("written again: %s, %d were dropped before", describe(s), before)
+		}
+		r.m.set(func(m *memory) { m.answer = nil })
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		got := r.m.all()
+		if s := r.target.statistics(); s.DroppedRecords+int64(len(got)) != 20000 {
+			t.Errorf("%d arrived (%s)", len(got), describe(s))
+		}
+		for n := range got[1:] {
+			if got[n] >= got[n+1] {
+				t.Fatalf("%.6s comes before %.6s", got[n], got[n+1])
+			}
+		}
+		if bad, good := r.told(EventTrouble), r.told(EventRecovered); len(bad) != 2 || len(good) != 2 || !strings.Contains(fmt.Sprint(bad), `cannot use the spool of log target "one"`) {
+			t.Errorf("told %v and %v", bad, good)
+		}
+		r.end(time.Second)
+	})
+}
+
+// TestIdleTargetDoesNothing: no timer, and no memory for records.
+func TestIdleTargetDoesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.start()
+		r.take(0, 20000)
+		time.Sleep(idleAfter + time.Second)
+		synctest.Wait()
+		if at := r.target.next(time.Now()); !at.IsZero() {
+			t.Errorf("it will look again in %v", time.Until(at))
+		}
+		if r.target.rs != nil || r.target.in.chunks != nil {
+			t.Error("it keeps memory")
+		}
 		r.end(time.Second)
 	})
 }

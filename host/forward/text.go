@@ -12,19 +12,6 @@ func appendString[T string | []byte](dst []byte, s T) []byte {
 	return append(logs.AppendJSON(append(dst, '"'), []byte(s)), '"')
 }
 
-// appendValid appends s with what is no UTF-8 replaced.
-func appendValid(dst, s []byte) []byte {
-	if utf8.Valid(s) {
-		return append(dst, s...)
-	}
-	for len(s) > 0 {
-		r, n := utf8.DecodeRune(s)
-		dst = utf8.AppendRune(dst, r)
-		s = s[n:]
-	}
-	return dst
-}
-
 // cutUTF8 cuts b to at most so many bytes, not within a character.
 func cutUTF8(b []byte, most int) []byte {
 	if len(b) <= most {
