@@ -38,10 +38,19 @@ func (s *Set) compressNext(a *archive) (more bool, wait time.Duration) {
 	}
 	c := newPacking(a.path, r, to)
 	err := c.run(func() bool { return s.closing.Load() || r.ms < a.oldest.Load() })
+	if err == nil && a.has(r.ms) {
+		err = c.finish()
+	}
 	if e, ok := a.endPacking(c, r, err, s); ok {
 		s.tell(e)
 	}
 	return true, 0
+}
+
+func (a *archive) has(ms int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.index(ms) >= 0
 }
 
 // endPacking ends a compression, and returns what is to be told of it.
@@ -50,11 +59,8 @@ func (a *archive) endPacking(c *packing, r rotated, err error, s *Set) (e Event,
 	defer a.mu.Unlock()
 	i := a.index(r.ms)
 	if i < 0 || errors.Is(err, errAborted) {
-		c.discard()
+		c.discard(i < 0)
 		return e, false
-	}
-	if err == nil {
-		err = c.finish()
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) { // that is one which somebody else deleted
 		a.list[i].due = s.sinceEpoch() + s.timing.sweep.Milliseconds()

@@ -77,10 +77,12 @@ func (c *packing) finish() error {
 	return nil
 }
 
-// discard deletes what run has made.
-func (c *packing) discard() {
-	if !c.done {
-		_ = os.Remove(c.temp) // nothing there, or gone at the next sweep
+// discard deletes what run has made, and what finish has if the file is not to be kept: what isn't there now, or
+// can't be deleted, is gone at the next sweep.
+func (c *packing) discard(all bool) {
+	_ = os.Remove(c.temp)
+	if all {
+		removeOurs(c.packed)
 	}
 }
 

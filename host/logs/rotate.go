@@ -105,11 +105,28 @@ func (w *writer) rotateFailed(err error, now time.Time) {
 	w.stick(fmt.Sprintf("cannot rotate log %s: %s; it is written to further", human.Path(w.path), cause(err)))
 }
 
-// rotateNow is Rotate for one file.
+// rotateNow is Rotate for one file, bounded also when a write hangs.
 func (w *writer) rotateNow() error {
+	done := make(chan error, 1)
+	go func() { done <- w.rotateSoon() }()
+	timer := time.NewTimer(w.set.timing.closing)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		return fmt.Errorf("cannot rotate log %s: its disk does not answer; it is rotated when it does", human.Path(*w.name.Load()))
+	}
+}
+
+func (w *writer) rotateSoon() error {
 	w.lock()
 	defer w.unlock()
-	if w.closed || w.lost != nil {
+	if w.closed {
+		return nil
+	}
+	if w.lost != nil {
+		w.cutNext = w.cutNext || w.size > 0 // there is no room for another file now
 		return nil
 	}
 	now := time.Now()

@@ -293,3 +293,65 @@ func TestLogWithAnotherNameIsMovedAside(t *testing.T) {
 		t.Fatalf("file holds %q", got)
 	}
 }
+
+func TestRotateDoesNotWaitForAWriteThatHangs(t *testing.T) {
+	hang := make(chan struct{})
+	files := realFiles
+	files.open = func(path string) (logFile, error) {
+		f, err := openLog(path)
+		return hangingFile{f, hang}, err
+	}
+	tm := testTiming
+	tm.closing = 20 * time.Millisecond
+	s, _ := testSet(t, files, tm)
+	path := logPath(t)
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxFiles: 10})
+	src.send("one\n")
+	until(t, "the line is in the tail", func() bool { return len(p.Tail(1)) == 1 })
+	if err := p.Rotate(); err == nil || !strings.Contains(err.Error(), "does not answer") {
+		t.Errorf("rotating: %v", err)
+	}
+	close(hang)
+	until(t, "rotated at last", func() bool { return len(history(t, path)) == 1 })
+	if got := everything(t, path); got != "one\n" {
+		t.Errorf("files hold %q", got)
+	}
+}
+
+func TestRotateWhileTheDiskIsFull(t *testing.T) {
+	path := logPath(t)
+	disk := &smallDisk{reserves: true}
+	disk.room.Store(10)
+	s, events := testSet(t, disk.files(), testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxFiles: 10})
+	src.send("one\n")
+	src.send("two three\n")
+	until(t, "trouble told", func() bool { return events.kinds() == EventTrouble })
+	if err := p.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	disk.room.Store(1 << 20)
+	until(t, "rotated once there is room", func() bool { src.send("x\n"); return len(history(t, path)) == 1 })
+	src.end()
+	p.Drain(time.Minute)
+	if got := content(t, history(t, path)[0]); !strings.HasPrefix(got, "one\n") || !strings.Contains(got, "dropped ") {
+		t.Errorf("the rotated file holds %q", got)
+	}
+}
+
+func TestNamesSortAlsoWhenTheClockIsSetBack(t *testing.T) {
+	path := logPath(t)
+	later := time.Now().Add(time.Hour).UnixMilli()
+	put(t, rotatedPath(path, later, formPlain), "0\n")
+	s, _ := testSet(t, realFiles, testTiming)
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 2, MaxFiles: 10})
+	for _, text := range []string{"1\n", "2\n", "3\n"} {
+		src.send(text)
+	}
+	src.end()
+	p.Drain(time.Minute)
+	names := history(t, path)
+	if got := everything(t, path); got != "0\n1\n2\n3\n" || !slices.IsSorted(names) || len(names) != 3 {
+		t.Errorf("%q hold %q", names, got)
+	}
+}

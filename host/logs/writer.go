@@ -23,6 +23,7 @@ type writer struct {
 	bytesDropped atomic.Int64
 	dropping     atomic.Pointer[string]
 
+	name   atomic.Pointer[string] // path of the last spec
 	next   atomic.Pointer[config]
 	mu     sync.Mutex
 	id     string
@@ -65,6 +66,7 @@ type config struct {
 // configure is called with each new spec. It does not wait for a write that hangs: what can't be taken
 // over at once is by whoever gets mu next.
 func (w *writer) configure(id, path string, cfg spec.Log) {
+	w.name.Store(&path)
 	w.next.Store(&config{id: id, path: path, log: cfg})
 	if w.mu.TryLock() {
 		w.take()
