@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"servicehost/spec"
@@ -12,15 +13,16 @@ import (
 // SocketOptions say who may talk to a Socket.
 type SocketOptions struct {
 	// Dir is the folder of the sockets on Unix, a private one of the host: it is made where it is missing, open to
-	// all for passing through. Its name must leave 20 bytes of the 100 that a socket's path may have.
+	// all for passing through. Its name must leave 20 bytes of the 100 that a socket's path may have. Where it lies
+	// so that Account can't pass, Linux has an address in the abstract namespace instead.
 	Dir string
-	// Account is who the program runs as on Windows: a SID or a name; empty: as the host. On Unix every account
-	// may write, and Accept decides.
+	// Account is who the program runs as: a name or a number, a SID or a name on Windows; empty: as the host.
 	Account string
 	// LowIntegrity lets a program of low integrity in, on Windows.
 	LowIntegrity bool
-	// Accept reports whether a message may come from this sender; nil takes all. It may be called from several
-	// goroutines.
+	// Accept reports whether a message may come from this sender. nil takes, on Linux, those of the account, the
+	// host, root, and the process group that SetMain names; elsewhere those whom the system lets write: the account,
+	// the host and the administrators. It may be called from several goroutines.
 	Accept func(Sender) bool
 }
 
@@ -34,7 +36,19 @@ type Sender struct {
 type Socket struct {
 	address string
 	opt     SocketOptions
+	main    atomic.Int64
 	server
+}
+
+// SetMain says which process the run began with. On Linux its process group is heard too when it has given up its
+// account by itself, as servers do that begin as root.
+func (s *Socket) SetMain(pid int) { s.main.Store(int64(pid)) }
+
+func (s *Socket) accepts(from Sender) bool {
+	if s.opt.Accept != nil {
+		return s.opt.Accept(from)
+	}
+	return s.trusts(from)
 }
 
 // Listen opens a socket with a name that can't be guessed.

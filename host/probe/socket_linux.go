@@ -1,8 +1,32 @@
 package probe
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
 
-const closeOnExec = unix.MSG_CMSG_CLOEXEC
+	"golang.org/x/sys/unix"
+)
+
+const (
+	closeOnExec    = unix.MSG_CMSG_CLOEXEC
+	abstractPrefix = "@servicehost-notify-"
+)
+
+// letWrite leaves it to the credentials of a message who is heard: a program may have given up its account.
+func letWrite(path string, _ int) error { return os.Chmod(path, 0o666) }
+
+// trusts takes what comes from the account of the program, from those who could do anything to it anyway, or from
+// its process group. Names of sockets are no secret: /proc/net/unix shows them to all.
+func (s *Socket) trusts(from Sender) bool {
+	if from.UID == s.uid || from.UID == os.Geteuid() || from.UID == 0 {
+		return true
+	}
+	main := s.main.Load()
+	if main <= 0 || from.PID <= 0 {
+		return false
+	}
+	group, err := unix.Getpgid(from.PID)
+	return err == nil && int64(group) == main
+}
 
 // passCredentials has the kernel say with each message who sent it, see unix(7).
 func passCredentials(fd int) error {

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 
@@ -20,6 +22,8 @@ import (
 // server is the part of a Socket that Unix needs.
 type server struct {
 	conn *net.UnixConn
+	path string // empty: it is no file
+	uid  int    // of the program
 	done sync.WaitGroup
 }
 
@@ -30,34 +34,70 @@ const (
 )
 
 func (s *Socket) open(name string) error {
+	fail := func(err error) error { return fmt.Errorf("cannot listen for notifications: %w", err) }
+	var err error
+	if s.uid, err = accountID(s.opt.Account); err != nil {
+		return fail(err)
+	}
 	if err := privateDir(s.opt.Dir); err != nil {
 		return fmt.Errorf("cannot make a folder for notifications: %w", err)
 	}
 	s.address = filepath.Join(s.opt.Dir, socketPrefix+name)
-	if len(s.address) > maxAddress {
-		return fmt.Errorf("cannot listen for notifications: the path %s is too long for a socket", human.Path(s.address))
-	}
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: s.address, Net: "unixgram"})
-	if err != nil {
-		return fmt.Errorf("cannot listen for notifications: %w", err)
-	}
-	s.conn = conn
-	// The account of the program need not be ours. Who may write is told by its credentials.
-	if err := os.Chmod(s.address, 0o666); err != nil {
-		s.Close()
-		return fmt.Errorf("cannot listen for notifications: %w", err)
-	}
-	raw, err := conn.SyscallConn()
-	if err == nil {
-		if cerr := raw.Control(func(fd uintptr) { err = passCredentials(int(fd)) }); cerr != nil {
-			err = cerr
+	s.path = s.address
+	if at := blockedAt(s.opt.Dir); s.uid != os.Geteuid() && at != "" {
+		if abstractPrefix == "" {
+			return fail(fmt.Errorf("user %q can't pass the folder %s", s.opt.Account, human.Path(at)))
 		}
+		s.address, s.path = abstractPrefix+name, ""
+	}
+	if len(s.address) > maxAddress {
+		return fail(fmt.Errorf("the path %s is too long for a socket", human.Path(s.address)))
+	}
+	if s.conn, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: s.address, Net: "unixgram"}); err != nil {
+		return fail(err)
+	}
+	if s.path != "" {
+		err = letWrite(s.path, s.uid)
+	}
+	raw, rerr := s.conn.SyscallConn()
+	if err = errors.Join(err, rerr); err == nil {
+		var serr error
+		err = errors.Join(raw.Control(func(fd uintptr) { serr = passCredentials(int(fd)) }), serr)
 	}
 	if err != nil {
 		s.Close()
-		return fmt.Errorf("cannot listen for notifications: %w", err)
+		return fail(err)
 	}
 	return nil
+}
+
+// accountID is the user of a name or number; empty: our own.
+func accountID(name string) (int, error) {
+	if name == "" {
+		return os.Geteuid(), nil
+	}
+	if u, err := user.Lookup(name); err == nil {
+		return strconv.Atoi(u.Uid)
+	}
+	if n, err := strconv.ParseUint(name, 10, 31); err == nil {
+		return int(n), nil
+	}
+	return 0, fmt.Errorf("there is no user %q", name)
+}
+
+// blockedAt is the folder on the way to dir, or dir itself, that others may not pass; empty: they may.
+func blockedAt(dir string) string {
+	for {
+		info, err := os.Stat(dir)
+		if err != nil || info.Mode().Perm()&1 == 0 {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return ""
+		}
+		dir = up
+	}
 }
 
 // privateDir makes a folder in which nobody else can put anything.
@@ -103,7 +143,9 @@ func (s *Socket) Serve(deliver func(Message)) {
 func (s *Socket) Close() {
 	_ = s.conn.Close()
 	s.done.Wait()
-	_ = os.Remove(s.address)
+	if s.path != "" {
+		_ = os.Remove(s.path)
+	}
 }
 
 // buffer holds one message. A socket at which nothing arrives has none.
@@ -147,7 +189,7 @@ func (s *Socket) receive(raw syscall.RawConn, deliver func(Message)) bool {
 			_ = unix.Close(fd)
 		}
 	}()
-	if n > maxMessage || flags&unix.MSG_TRUNC != 0 || s.opt.Accept != nil && !s.opt.Accept(from) {
+	if n > maxMessage || flags&unix.MSG_TRUNC != 0 || !s.accepts(from) {
 		return true
 	}
 	deliver(ParseMessage(b.data[:n]))

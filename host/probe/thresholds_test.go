@@ -184,8 +184,7 @@ func TestStartupPassesWithOneSuccess(t *testing.T) {
 func TestEventsThatWaitedAreDroppedByStop(t *testing.T) {
 	inBubble(t, func(b *bubble) {
 		gate := make(chan struct{})
-		var w *Watch
-		w = b.set.Watch(Run{}, nil, func(e Event) {
+		w := b.set.Watch(Run{}, nil, func(e Event) {
 			b.seen.report(e)
 			<-gate
 		})
