@@ -108,6 +108,34 @@ func TestReadTellsTimes(t *testing.T) {
 	}
 }
 
+func TestReadOfAServiceThatIsSilentShowsNothingOld(t *testing.T) {
+	dir := t.TempDir()
+	set, _ := testSet(t, realFiles, defaultTiming)
+	var files []File
+	for _, f := range []spec.LogFormat{spec.FormatRaw, spec.FormatJSON} {
+		file := File{ID: "s" + string(f), Path: filepath.Join(dir, "s"+string(f)+".log"), Format: f}
+		p := set.Pipeline(file.ID, spec.Log{Path: file.Path, Format: f})
+		defer p.Close()
+		line := []byte("old\n")
+		if l := newLayout(f, file.ID, streamOut, false); l != nil {
+			line = l.append(nil, epoch, []byte("old"))
+		}
+		writeAt(p, epoch, string(line))
+		files = append(files, file)
+	}
+	put(t, filepath.Join(dir, "former.log"), "of a host without indexes\n")
+	if err := os.Chtimes(filepath.Join(dir, "former.log"), epoch, epoch); err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, File{ID: "former", Path: filepath.Join(dir, "former.log")})
+	if got := readAll(t, files, Query{Last: -1, Since: after0(60), Flush: set.FlushIndexes}); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+	if got := readAll(t, files, Query{Last: -1, Since: after0(-60), Flush: set.FlushIndexes}); len(got) != 3 {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestReadShowsRecordsOrTheFile(t *testing.T) {
 	path := logPath(t)
 	var b []byte

@@ -163,11 +163,13 @@ func (r *reader) history(ctx context.Context, t *follower, older []rotated) (c *
 			return nil, 0, err
 		}
 		t.size = info.Size()
-		if t.clock.last = info.ModTime().Add(time.Second).UnixMilli(); r.q.Flush != nil {
-			t.clock.last = noTime
+		if t.clock.lastOff > t.size {
+			t.clock.forget() // of what was there before
 		}
-		if t.clock.n > 0 && t.clock.lastOff > t.size {
-			t.clock = &clock{next: noTime, last: t.clock.last} // of what was there before
+		// Who writes has noted when, and Windows may not tell before he closes the file.
+		t.clock.last = noTime
+		if t.Format == spec.FormatRaw && (t.clock.n == 0 || r.q.Flush == nil) {
+			t.clock.last = info.ModTime().Add(time.Second).UnixMilli()
 		}
 		t.clock.seek(0)
 	}
