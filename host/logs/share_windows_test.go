@@ -33,9 +33,15 @@ func openShared(t *testing.T, path string, share uint32) func() {
 }
 
 func TestRotationWhileReaderSharesDeletion(t *testing.T) {
+	for f, pack := range map[form]spec.Compression{formGzip: spec.CompressGzip, formZstd: spec.CompressZstd} {
+		t.Run(string(pack), func(t *testing.T) { testSharedRotation(t, f, pack) })
+	}
+}
+
+func testSharedRotation(t *testing.T, packed form, pack spec.Compression) {
 	path := logPath(t)
 	s, events := testSet(t, realFiles, testTiming)
-	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 1000, MaxFiles: 100, Compress: spec.CompressGzip})
+	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 1000, MaxFiles: 100, Compress: pack})
 	src.in <- numbered(0, 10)
 	until(t, "written", func() bool { return contentOrNone(path) != "" })
 	defer openShared(t, path, shareAll)()
@@ -54,7 +60,7 @@ func TestRotationWhileReaderSharesDeletion(t *testing.T) {
 		t.Fatalf("%d rotated files, %v", len(list), err)
 	}
 	for _, r := range list {
-		b.WriteString(content(t, rotatedPath(path, r.ms, formGzip)))
+		b.WriteString(content(t, rotatedPath(path, r.ms, packed)))
 	}
 	if b.String()+content(t, path) != string(numbered(0, 100)) {
 		t.Error("lines are missing")
@@ -83,6 +89,22 @@ func TestRotationWhileReaderKeepsFile(t *testing.T) {
 	if everything(t, path) != string(numbered(0, n)) {
 		t.Error("lines are missing")
 	}
+}
+
+func TestBudgetTriesAgainWhatSomebodyHasOpen(t *testing.T) {
+	path := logPath(t)
+	names := placeRotated(t, path, 0, 3, 1000)
+	release := openShared(t, names[0], windows.FILE_SHARE_READ)
+	s, _ := testSet(t, realFiles, testTiming)
+	p := s.Pipeline("api", spec.Log{Path: path, MaxFiles: 10})
+	defer p.Close()
+	s.Limit(spec.LogsDir{Dir: filepath.Dir(path), MaxTotal: 1})
+	until(t, "the others gone", func() bool { return existing(names) == 1 })
+	if !exists(names[0]) {
+		t.Error("a file that is held open was deleted")
+	}
+	release()
+	until(t, "all gone", func() bool { return existing(names) == 0 })
 }
 
 func TestOpenLogCanBeRenamedAndRemovedByOthers(t *testing.T) {
