@@ -14,12 +14,12 @@ func (w *writer) endLine() error {
 // written of p, and returns how much of p is in the file. Raw output stays: who wrote half a line may end it.
 func (w *writer) takeBack(p []byte, m int) int {
 	whole := bytes.LastIndexByte(p[:m], '\n') + 1
-	f, ok := w.f.(interface{ Truncate(size int64) error })
+	f, ok := w.f.(interface{ cutShort(size int64) error })
 	if !w.whole || whole == m || !ok {
 		return m
 	}
 	over := int64(m - whole)
-	if f.Truncate(w.size-over) != nil {
+	if f.cutShort(w.size-over) != nil {
 		return m
 	}
 	w.size -= over
@@ -27,3 +27,5 @@ func (w *writer) takeBack(p []byte, m int) int {
 	w.midLine = false
 	return whole
 }
+
+func (f diskFile) cutShort(size int64) error { return cutShort(f.File, size) }

@@ -11,13 +11,13 @@ import (
 	"servicehost/spec"
 )
 
-// Truncate gives back the room.
-func (f smallFile) Truncate(size int64) error {
+// cutShort gives back the room.
+func (f smallFile) cutShort(size int64) error {
 	info, err := f.info()
 	if err != nil {
 		return err
 	}
-	if err := f.logFile.(diskFile).Truncate(size); err != nil {
+	if err := f.logFile.(diskFile).cutShort(size); err != nil {
 		return err
 	}
 	f.disk.room.Add(info.size - size)
@@ -26,7 +26,7 @@ func (f smallFile) Truncate(size int64) error {
 
 // TestFullDiskLeavesWholeRecords counts every line of a JSON log on a disk that is full now and then.
 func TestFullDiskLeavesWholeRecords(t *testing.T) {
-	for seed := range uint64(100) {
+	for seed := range uint64(40) {
 		path := logPath(t)
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		disk := &smallDisk{reserves: seed%2 == 0}
@@ -126,6 +126,7 @@ func TestRecordThatWaitedBeginsALine(t *testing.T) {
 	p, src := openPipeline(t, s, spec.Log{Path: path, Format: spec.FormatText})
 	src.send("one\n")
 	src.send("two\n")
+	src.send("") // taken when the line before is
 	l.locked.Store(false)
 	until(t, "records", func() bool { return strings.HasSuffix(contentOrNone(path), "| two\n") })
 	if got := content(t, path); !strings.HasPrefix(got, "half\n2") || strings.Count(got, "\n") != 3 {
