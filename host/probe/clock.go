@@ -13,7 +13,7 @@ func lostText(r *round, took, wallTook, fired time.Duration) string {
 		overtime = fired
 	}
 	switch {
-	case tooLate(r.late, r.p.probe.Period):
+	case tooLate(r.late, r.period):
 		return "it began " + text(r.late) + " late: the machine slept or stood still"
 	case (wallTook - took).Abs() > slack:
 		return "the clock jumped by " + text((wallTook - took).Abs()) + " meanwhile"

@@ -142,8 +142,8 @@ func TestRoundsThatTheHostDelayedAreDiscarded(t *testing.T) {
 }
 
 func TestLostRoundsAreTold(t *testing.T) {
-	network := &prober{kind: "tcp", probe: spec.Probe{Period: 10 * second}}
-	program := &prober{kind: "exec", probe: spec.Probe{Period: 10 * second}}
+	network := &prober{kind: "tcp"}
+	program := &prober{kind: "exec"}
 	for _, c := range []struct {
 		name              string
 		p                 *prober
@@ -160,7 +160,7 @@ func TestLostRoundsAreTold(t *testing.T) {
 		{"a program slow to be ended", program, 0, 5 * second, 5 * second, 0, ""},
 		{"halted while a program ran", program, 0, 5 * second, 5 * second, 4 * second, "its timeout came 4s late: the machine slept or stood still"},
 	} {
-		r := &round{p: c.p, late: c.late, timeout: second}
+		r := &round{p: c.p, late: c.late, timeout: second, period: 10 * second}
 		if got := lostText(r, c.took, c.wall, c.fired); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}

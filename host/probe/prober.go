@@ -72,7 +72,7 @@ func (p *prober) program() bool { return p.kind == "exec" }
 // round takes a prober out of its queue and makes the question. Called with the lock held.
 func (p *prober) round() *round {
 	p.queued, p.asking = false, true
-	r := &round{p: p, gen: p.gen, ask: p.asker, timeout: p.probe.Timeout, late: p.late}
+	r := &round{p: p, gen: p.gen, ask: p.asker, timeout: p.probe.Timeout, period: p.probe.Period, late: p.late}
 	r.ctx, r.cancel = context.WithCancel(p.watch.ctx)
 	p.cancel = r.cancel
 	return r

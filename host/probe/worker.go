@@ -14,6 +14,7 @@ type round struct {
 	gen     uint64
 	ask     asker
 	timeout time.Duration
+	period  time.Duration
 	late    time.Duration // how much later than planned it began, by whichever clock says more
 }
 
