@@ -218,6 +218,13 @@ func TestPeerThatWentAwayIsNoticedBeforeABatchIsLost(t *testing.T) {
 	if tr.owes() {
 		t.Error("something is still owed")
 	}
+
+	// One that was restarted meanwhile costs no failure.
+	again.stop()
+	<-rung
+	third := newReceiver(t, listenTCP(t, addr))
+	sendNow(t, tr, rs[:1])
+	poll(t, "the last message", func() bool { got := third.all(); return len(got) > 0 && strings.HasSuffix(got[len(got)-1], "] 0") })
 }
 
 func TestPeerThatDoesNotReadIsGivenUp(t *testing.T) {
