@@ -21,7 +21,7 @@ const module = "servicehost"
 var layers = [][]string{
 	{"spec", "host/jsonl", "host/human"},
 	{"host/files"},
-	{"reload", "host/process", "host/probe", "host/logs", "host/restart", "host/schedule", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
+	{"reload", "host/process", "host/probe", "host/requires", "host/logs", "host/restart", "host/schedule", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
 	{"host/supervisor", "host/control", "host/forward", "host/process/processtest"},
 	{"host"},
 	{"host/cli"},
