@@ -154,7 +154,7 @@ func (s *Set) makeRoom(path string) bool {
 	v, ok := t.volume(filepath.Dir(path))
 	freed := int64(0)
 	if ok {
-		freed = t.take(t.byVolume()[v.id], room, whyFree)
+		freed = t.take(t.byVolume()[v.id], min(room, minFree(t.limits.MinFree, v.size)), whyFree)
 	}
 	s.budget.mu.Unlock()
 	s.evicted(t)

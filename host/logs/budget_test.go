@@ -223,7 +223,7 @@ func TestFullDiskTakesOldFilesRatherThanLines(t *testing.T) {
 		s, events := testSet(t, boundedDisk(filepath.Dir(path), 60_000), tm)
 		s.Limit(spec.LogsDir{Dir: filepath.Dir(path), MinFree: 5000})
 		p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 3000, MaxFiles: 1000, Format: format})
-		const lines = 3000
+		const lines = 2000
 		for n := 0; n < lines; n += 10 {
 			src.in <- numbered(n, 10)
 		}

@@ -97,7 +97,7 @@ func account(t *testing.T, text string) (whole, dropped, bytes int64, halves []s
 }
 
 func TestFullDiskDropsWholeLinesAndCountsThem(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(diskSeeds) {
 		path := logPath(t)
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		disk := &smallDisk{reserves: true}

@@ -4,4 +4,7 @@ package logs
 
 import "golang.org/x/sys/unix"
 
-const errDiskFull = unix.ENOSPC
+const (
+	errDiskFull = unix.ENOSPC
+	diskSeeds   = 200
+)

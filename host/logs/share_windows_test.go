@@ -3,6 +3,7 @@ package logs
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +179,9 @@ func TestLogBehindALongPathIsWrittenAndRotated(t *testing.T) {
 	}
 	src.end()
 	p.Drain(time.Minute)
+	until(t, "all but the current compressed", func() bool {
+		return !slices.ContainsFunc(history(t, path), func(name string) bool { return !strings.HasSuffix(name, gzipSuffix) })
+	})
 	if everything(t, path) != string(numbered(0, 100)) || len(history(t, path)) < 4 {
 		t.Errorf("lines are missing, or %d rotated files are too few", len(history(t, path)))
 	}

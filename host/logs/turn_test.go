@@ -175,7 +175,9 @@ func TestTurnSurvivesAClockSetBack(t *testing.T) {
 func TestPeriodIsAppliedLive(t *testing.T) {
 	path := logPath(t)
 	synctest.Test(t, func(t *testing.T) {
-		s := newSet(Options{}, realFiles, defaultTiming)
+		tm := defaultTiming
+		tm.sweep = 1000 * time.Hour
+		s := newSet(Options{}, realFiles, tm)
 		defer s.Close()
 		p := s.Pipeline("api", spec.Log{Path: path, MaxFiles: 10})
 		defer p.Close()
