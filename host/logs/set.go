@@ -14,7 +14,7 @@ type Options struct {
 	// of this package held, and must not block long: a stream waits for it. May be nil.
 	OnEvent func(Event)
 	// Sink returns where the records for a name in log.forward go. It is asked once for each name that a
-	// spec brings; nil is for nowhere. May be nil.
+	// spec brings; nil is for nowhere. It must not call the pipeline that asks. May be nil.
 	Sink func(target string) Sink
 }
 
