@@ -124,7 +124,7 @@ func (s *Set) loop() {
 	for {
 		s.mu.Lock()
 		now := time.Now()
-		for len(s.heap) > 0 && !s.heap[0].due.After(now) {
+		for woken := false; len(s.heap) > 0 && !s.heap[0].due.Add(-s.heap[0].ahead(woken)).After(now); woken = true {
 			s.begin(heap.Pop(&s.heap).(*prober), now)
 		}
 		s.dispatch()
