@@ -102,12 +102,6 @@ func inOrder(t *testing.T, what string, texts []string, pid, lines int, exact bo
 	}
 }
 
-// targetIs waits for the state of a log target.
-func (r *rig) targetIs(what string, ok func(control.LogTargetStatus) bool) {
-	r.t.Helper()
-	r.until(what, func(s control.Status) bool { return len(s.Host.LogTargets) > 0 && ok(s.Host.LogTargets[0]) })
-}
-
 func (r *rig) pidOf(id string) int {
 	r.t.Helper()
 	r.until(id+" to run", func(control.Status) bool { return r.pidsOf()[id] != 0 })

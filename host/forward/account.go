@@ -62,9 +62,6 @@ func (t *target) show() {
 			waiting += b.records
 		}
 	}
-	if t.queue != nil {
-		waiting += t.queue.records
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.shown.Name, t.shown.Type = t.name, t.cfg.Type

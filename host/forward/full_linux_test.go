@@ -40,7 +40,7 @@ func TestFullDisk(t *testing.T) {
 			number++
 		}
 	}
-	for range 20 { // 20 MB for 1 MiB of disk and 4 of memory
+	for range 40 { // 40 MB for 1 MiB of disk and 16 of memory
 		take(1000)
 		poll(t, "a moment", func() bool { return r.target.statistics().WaitingRecords > 0 })
 	}
@@ -54,7 +54,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT, "size=32m"); err != nil {
+	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_REMOUNT, "size=64m"); err != nil {
 		t.Fatal(err)
 	}
 	poll(t, "what is in memory to be written", func() bool { return len(r.told(EventRecovered)) > 0 && r.target.statistics().SpooledBytes > 3<<20 })

@@ -14,7 +14,7 @@ const (
 	chunkRecords = 4096
 	// intakeBytes is what waits in memory at most. Beyond it records are dropped: the target, and the disk
 	// too, are slower than the services, or away.
-	intakeBytes = 8 << 20
+	intakeBytes = 32 << 20
 	// shareBytes is how much of it one service gets, so that one that floods leaves room for its neighbours.
 	shareBytes = intakeBytes / 2
 	// skew is how far back the clock of records may go before that is taken for a change of the clock.
@@ -39,7 +39,7 @@ func (c *chunk) free() {
 		b := c.data[:0]
 		buffers.Put(&b)
 	}
-	c.data = nil
+	c.data, c.shares = nil, nil
 }
 
 // intake is where the streams of services leave their records: it copies them and does nothing else.
@@ -139,14 +139,40 @@ func (in *intake) take(before time.Time) (chunk, bool) {
 	if len(in.chunks) == 0 {
 		in.chunks = nil
 	}
-	in.size -= len(c.data)
+	in.count(c, -1)
+	return c, true
+}
+
+// takeAll removes all chunks.
+func (in *intake) takeAll() []chunk {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	all := in.chunks
+	in.chunks, in.size, in.shares = nil, 0, nil
+	return all
+}
+
+// putBack puts chunks before those that came in since they were taken.
+func (in *intake) putBack(chunks []chunk) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, c := range chunks {
+		in.count(c, 1)
+	}
+	in.chunks = append(chunks, in.chunks...)
+}
+
+// count adds a chunk to what waits, or takes it off.
+func (in *intake) count(c chunk, sign int) {
+	in.size += sign * len(c.data)
+	if c.shares != nil && in.shares == nil {
+		in.shares = make(map[string]int)
+	}
 	for service, n := range c.shares {
-		if in.shares[service] -= n; in.shares[service] <= 0 {
+		if in.shares[service] += sign * n; in.shares[service] <= 0 {
 			delete(in.shares, service)
 		}
 	}
-	c.shares = nil
-	return c, true
 }
 
 // oldest is when the oldest record that waits came in, and how much waits.

@@ -30,14 +30,13 @@ type block struct {
 	sum     uint32
 }
 
-func appendBlock(dst []byte, data []byte, records int) []byte {
+func appendHead(dst, data []byte, records int) []byte {
 	at := len(dst)
 	dst = binary.LittleEndian.AppendUint32(dst, blockMagic)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(data)))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(records))
 	dst = binary.LittleEndian.AppendUint32(dst, crc32.Checksum(data, castagnoli))
-	dst = binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[at:], castagnoli))
-	return append(dst, data...)
+	return binary.LittleEndian.AppendUint32(dst, crc32.Checksum(dst[at:], castagnoli))
 }
 
 // parseHead reads the head of a block.

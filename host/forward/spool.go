@@ -201,7 +201,11 @@ func (s *spool) add(data []byte, records int) (l lost, at position, err error) {
 		}
 	}
 	g := &s.segments[len(s.segments)-1]
-	if _, err = s.tail.WriteAt(appendBlock(nil, data, records), g.size); err != nil {
+	head := appendHead(nil, data, records)
+	if _, err = s.tail.WriteAt(head, g.size); err == nil {
+		_, err = s.tail.WriteAt(data, g.size+blockHead)
+	}
+	if err != nil {
 		_ = s.tail.Truncate(g.size) // what a full disk took is written over by the next block anyway
 		return l, at, err
 	}

@@ -27,6 +27,10 @@ func chunkOf(from, to int) []byte {
 	return b
 }
 
+func appendBlock(dst, data []byte, records int) []byte {
+	return append(appendHead(dst, data, records), data...)
+}
+
 // addAll adds numbers in blocks of ten.
 func addAll(t *testing.T, s *spool, from, to int) (dropped int) {
 	t.Helper()

@@ -45,8 +45,7 @@ type target struct {
 	spool     *spool    // nil: memory only
 	spoolAt   time.Time // it is not to be written before: it could not be
 	spoolTold time.Time
-	spoolBad  bool   // and an event said so
-	queue     *chunk // taken from the intake, and not written to the spool for want of room
+	spoolBad  bool // and an event said so
 
 	held    *batch // to be sent next, and in memory only or in part
 	flying  *batch // being sent
@@ -257,14 +256,9 @@ func (t *target) take(now time.Time) *batch {
 
 // left is the oldest of what is in memory and came in before.
 func (t *target) left(before time.Time) *batch {
-	var c chunk
-	if t.queue != nil {
-		c, t.queue = *t.queue, nil
-	} else {
-		var ok bool
-		if c, ok = t.in.take(before); !ok {
-			return nil
-		}
+	c, ok := t.in.take(before)
+	if !ok {
+		return nil
 	}
 	return &batch{chunks: [][]byte{c.data}, records: c.records, first: c.first, owned: []chunk{c}}
 }
@@ -387,7 +381,7 @@ func (t *target) spill(now time.Time, all bool) {
 	oldest, _, size := t.in.oldest()
 	old := func(at time.Time) bool { return !at.IsZero() && now.Sub(at) >= spillAfter }
 	flying := t.flying != nil && !t.flying.spooled && t.flying.records > 0
-	if !all && !(flying && old(t.flying.first)) && !old(oldest) && size < spillBytes && t.queue == nil {
+	if !all && !(flying && old(t.flying.first)) && !old(oldest) && size < spillBytes {
 		return
 	}
 	if flying && t.spool.empty() {
@@ -400,20 +394,13 @@ func (t *target) spill(now time.Time, all bool) {
 	} else if t.flying == nil && !t.spillHeld(now) && t.spool.empty() {
 		return
 	}
-	for t.spools(now) {
-		c := t.queue
-		if c == nil {
-			one, ok := t.in.take(now)
-			if !ok {
-				return
-			}
-			c = &one
+	chunks := t.in.takeAll()
+	for n, c := range chunks {
+		if _, ok := t.write(&batch{chunks: [][]byte{c.data}, records: c.records}, now); !ok {
+			t.in.putBack(chunks[n:])
+			return
 		}
-		t.queue = c
-		if _, ok := t.write(&batch{chunks: [][]byte{c.data}, records: c.records}, now); ok {
-			t.queue = nil
-			c.free()
-		}
+		c.free()
 	}
 }
 
@@ -426,7 +413,7 @@ func (t *target) next(now time.Time) time.Time {
 		}
 	}
 	oldest, records, _ := t.in.oldest()
-	waits := t.held != nil || t.queue != nil || t.spool != nil && !t.spool.empty()
+	waits := t.held != nil || t.spool != nil && !t.spool.empty()
 	if t.flying == nil {
 		switch {
 		case waits || t.tr.owes():
@@ -443,10 +430,10 @@ func (t *target) next(now time.Time) time.Time {
 			by(laterOf(t.flying.first.Add(spillAfter), t.spoolAt))
 		}
 	}
-	if t.spoolAt.After(now) && (t.queue != nil || t.held != nil && !t.held.spooled) {
+	if t.spoolAt.After(now) && t.held != nil && !t.held.spooled {
 		by(t.spoolAt)
 	}
-	if t.spool == nil && t.cfg.Spool > 0 && (records > 0 || t.held != nil || t.queue != nil) {
+	if t.spool == nil && t.cfg.Spool > 0 && (records > 0 || t.held != nil) {
 		by(t.spoolAt)
 	}
 	if t.lost.records > 0 {

@@ -274,7 +274,7 @@ func TestMemoryOnlyIsBounded(t *testing.T) {
 		r.m.answer = away
 		r.start()
 		pad := strings.Repeat("x", 10000)
-		const all = 3000
+		const all = 6000
 		for n := range all {
 			r.target.in.Take(textRecord(fmt.Sprintf("%06d%s", n, pad)))
 			time.Sleep(time.Millisecond)
@@ -287,7 +287,7 @@ func TestMemoryOnlyIsBounded(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		s := r.target.statistics()
-		if got := len(r.m.all()); s.DroppedRecords == 0 || int64(got)+s.DroppedRecords != all || got < 400 {
+		if got := len(r.m.all()); s.DroppedRecords == 0 || int64(got)+s.DroppedRecords != all || got < 1600 {
 			t.Errorf("%d arrived of %d (%s)", got, all, describe(s))
 		}
 		if got := filesOf(t, r.dir, ""); len(got) != 0 {
@@ -391,13 +391,13 @@ func TestChangedTargetIsTriedAtOnce(t *testing.T) {
 func TestSpoolThatCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.cfg.Spool = 64 << 20
+		r.cfg.Spool = 128 << 20
 		r.m.answer = away
 		if err := os.WriteFile(r.dir, nil, 0o600); err != nil { // where the folder has to be
 			t.Fatal(err)
 		}
 		r.start()
-		pad := strings.Repeat("x", 1000)
+		pad := strings.Repeat("x", 3000)
 		number := 0
 		take := func(n int) {
 			for range n {
