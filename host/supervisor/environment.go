@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/logs"
 	"servicehost/host/process"
+	"servicehost/host/requires"
 	"servicehost/host/restart"
 	"servicehost/spec"
 )
@@ -26,6 +28,7 @@ type environment struct {
 	// signedIn is an error as long as nobody is signed in; nil: not asked.
 	signedIn func() error
 	errands  atomic.Uint64
+	require  func(context.Context, spec.Requires, requires.Env) []requires.Unmet
 
 	work sync.WaitGroup // everything started by spawn
 

@@ -60,6 +60,7 @@ type instance struct {
 	plan plan     // of a scheduled service
 	runs []JobRun // of one that is no service, oldest first
 
+	looking looking  // for what its spec requires
 	signOut *signOut // set for a while after a run on the desktop of a user has ended
 
 	timer *time.Timer
@@ -285,6 +286,9 @@ func (i *instance) step() bool {
 		if i.scheduled() && i.plan.due == "" && !i.auto {
 			return i.stepIdle(now)
 		}
+		if start || recycle {
+			i.looking.next = time.Time{}
+		}
 		return i.tryStart(now, i.startReason(start))
 	case Starting, Running:
 		if i.run == nil {
@@ -346,6 +350,13 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 		}
 		if err := preflight(i.env, want); err != nil {
 			i.reject(want, fmt.Sprintf("cannot start service %q: %s", want.ID, withHint(err)))
+			return false
+		}
+		unmet, known := i.lookAhead(now, want)
+		if unmet != "" {
+			i.reject(want, fmt.Sprintf("cannot start service %q, it requires: %s", want.ID, unmet))
+		}
+		if !known || unmet != "" {
 			return false
 		}
 		i.fresh()
@@ -412,6 +423,9 @@ func (i *instance) enter(s State, reason string) bool {
 	i.state, i.reason, i.since = s, reason, time.Now()
 	if s != Failed {
 		i.depFail = false
+	}
+	if s != Waiting {
+		i.forgetLook()
 	}
 	if s == Stopped {
 		i.giveBack()

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -30,10 +31,11 @@ func (i *instance) tryStart(now time.Time, reason string) bool {
 		return i.enter(Failed, g.reason)
 	case !g.open:
 		i.nextTry = time.Time{}
+		i.forgetLook()
 		return i.waitFor(g.reason)
 	case i.auto && i.target.paused:
 		return i.waitFor("the host is paused")
-	case i.waitForUser(now):
+	case i.waitForUser(now), i.waitForRequires(now, reason):
 		return false
 	case i.auto && !i.booked:
 		if d := i.env.takeRestart(now); d > 0 {
@@ -46,7 +48,7 @@ func (i *instance) tryStart(now time.Time, reason string) bool {
 	}
 	i.booked = false
 	i.nextTry = time.Time{}
-	return i.enter(Starting, reason)
+	return i.enter(Starting, cmp.Or(reason, i.looking.reason))
 }
 
 func (i *instance) waitFor(reason string) bool {

@@ -51,6 +51,8 @@ type Snapshot struct {
 	Proving bool
 	// Stalled says why a rollout stopped with this instance; empty: it did not.
 	Stalled string
+	// Looking reports whether it is being looked, for the first time, whether what it requires is there.
+	Looking bool
 	// ForGood reports whether a failed instance will not try again by itself.
 	ForGood bool
 
@@ -74,7 +76,7 @@ func (i *instance) publish() {
 		ForGood: i.state == Failed && i.nextTry.IsZero(),
 		Former:  i.good,
 		Runs:    slices.Clone(i.runs),
-		Stalled: i.stalled, Vetoed: i.vetoed,
+		Stalled: i.stalled, Vetoed: i.vetoed, Looking: i.state == Waiting && i.looking.first(),
 		seq: i.target.seq,
 	}
 	s.Health, s.HealthReason = i.health(), i.well.why
@@ -116,7 +118,9 @@ func (p *Snapshot) busy(t *target) bool {
 		return !p.Up || p.SpecState == SpecPending || p.Health == HealthStarting
 	case Stopped:
 		return p.Up
-	case Waiting, Backoff, Exited, Failed: // on its way only where it shall be down
+	case Waiting:
+		return !p.Up || p.Looking
+	case Backoff, Exited, Failed: // on its way only where it shall be down
 	}
 	return !p.Up
 }

@@ -11,6 +11,7 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/logs"
 	"servicehost/host/process"
+	"servicehost/host/requires"
 	"servicehost/host/restart"
 	"servicehost/spec"
 )
@@ -75,7 +76,7 @@ var ErrStopping = errors.New("the host is stopping")
 func New(o Options) *Supervisor {
 	s := &Supervisor{
 		env: &environment{
-			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: slices.DeleteFunc(slices.Clone(o.Env), meantForHost), exe: o.Exe, signedIn: o.SignedIn, probes: o.Probes,
+			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: slices.DeleteFunc(slices.Clone(o.Env), meantForHost), exe: o.Exe, signedIn: o.SignedIn, probes: o.Probes, require: requires.Check,
 			governor: restart.NewGovernor(spec.Restarts{}), dirty: map[*instance]bool{}, wake: make(chan struct{}, 1), watchers: map[chan struct{}]bool{},
 		},
 		commands: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
