@@ -61,6 +61,7 @@ func (p *probes) Watch(w supervisor.Watched, report func(supervisor.HealthEvent)
 	})
 	if e, ok := w.Ear.(ear); ok {
 		v.socket = e.Socket
+		e.SetMain(w.PID)
 		e.Serve(v.Notify)
 	}
 	return v

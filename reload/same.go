@@ -11,7 +11,45 @@ import (
 // asks for: a field of class restart differs.
 func NeedsRestart(before, after *spec.Service) bool {
 	return before != after && slices.ContainsFunc(serviceLeaves(), func(l leaf) bool {
-		return l.class == "restart" && differs(l, before, after)
+		return l.class == "restart" && differs(l, before, after) && !tellable(l, before, after)
+	})
+}
+
+// tellable reports whether a process can be told of a difference by on_change: it is one of what files hold.
+func tellable(l leaf, before, after *spec.Service) bool {
+	if after.OnChange == nil {
+		return false
+	}
+	switch l.path {
+	case binaryPath:
+		return !after.Watch.ShadowCopy && !before.Watch.ShadowCopy
+	case "env":
+		for _, name := range names(before.Env, after.Env) {
+			x, inOld := before.Env[name]
+			y, inNew := after.Env[name]
+			if inOld == inNew && (x == y || x != nil && y != nil && *x == *y) {
+				continue
+			}
+			if inOld && !before.EnvFromFile[name] || inNew && !after.EnvFromFile[name] {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// Told reports whether a running process has to be told by on_change that files which it reads itself hold
+// something else.
+func Told(before, after *spec.Service) bool {
+	if before == after || after.OnChange == nil {
+		return false
+	}
+	if before.Config != after.Config {
+		return true
+	}
+	return slices.ContainsFunc(serviceLeaves(), func(l leaf) bool {
+		return l.class == "restart" && differs(l, before, after) && tellable(l, before, after)
 	})
 }
 

@@ -24,6 +24,20 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 		return r.steps(x)
 	case map[string]string:
 		return r.pairs(x)
+	case []spec.Action:
+		shown := make([]string, len(x))
+		for i := range x {
+			shown[i] = r.action(&x[i])
+		}
+		return strings.Join(shown, ", ")
+	case *spec.OnChange:
+		switch {
+		case x == nil:
+			return "restart"
+		case x.Action != nil:
+			return r.action(x.Action)
+		}
+		return "signal " + x.Signal
 	case *spec.Probe:
 		return r.probe(x)
 	case *spec.Secret:
@@ -182,22 +196,28 @@ func (r *Redactor) pairs(m map[string]string) string {
 	return strings.Join(shown, ", ")
 }
 
+func (r *Redactor) action(a *spec.Action) string {
+	do := ""
+	if a.HTTP != "" {
+		do = "http " + r.Text(readable(a.HTTP))
+	} else {
+		do = "exec " + r.list("command", a.Exec)
+	}
+	if a.Timeout > 0 {
+		do += " (timeout " + duration(a.Timeout) + ")"
+	}
+	if a.IgnoreFailure {
+		do += " (failure ignored)"
+	}
+	return do
+}
+
 func (r *Redactor) steps(steps []spec.Step) string {
 	shown := make([]string, len(steps))
 	for i, s := range steps {
 		do := s.Do
-		switch a := s.Action; {
-		case a == nil:
-		case a.HTTP != "":
-			do = "http " + r.Text(readable(a.HTTP))
-		default:
-			do = "exec " + r.list("command", a.Exec)
-		}
-		if a := s.Action; a != nil && a.Timeout > 0 {
-			do += " (timeout " + duration(a.Timeout) + ")"
-		}
-		if a := s.Action; a != nil && a.IgnoreFailure {
-			do += " (failure ignored)"
+		if s.Action != nil {
+			do = r.action(s.Action)
 		}
 		if s.Timeout > 0 {
 			do += " " + duration(s.Timeout)

@@ -63,6 +63,9 @@ func (d *decoder) group(n *node, k *keyNode, v, base reflect.Value) {
 	for _, p := range n.pairs {
 		name := p.key.value
 		if strings.HasPrefix(name, "x-") {
+			if name == "x-config" && d.draft != nil && k.path == "" {
+				d.draft.svc.Config = contentHash(p.val)
+			}
 			continue
 		}
 		child := k.children[name]
@@ -128,6 +131,12 @@ func (d *decoder) value(n *node, k *keyNode, field, base reflect.Value) {
 	case kindProbe:
 		if p, ok := d.probe(n, k.name); ok {
 			field.Set(reflect.ValueOf(p))
+		}
+	case kindActions:
+		field.Set(reflect.ValueOf(d.actions(n)))
+	case kindOnChange:
+		if v, ok := d.onChange(n); ok {
+			field.Set(reflect.ValueOf(v))
 		}
 	case kindArgv:
 		field.Set(reflect.ValueOf(d.argv(n)))

@@ -209,6 +209,13 @@ func keySchema(k *keyNode) object {
 		return ref("texts")
 	case kindRequired:
 		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
+	case kindActions:
+		one := object{"$ref": "#/definitions/action"}
+		return object{"anyOf": []any{one, object{"type": "null"}, object{"type": "array", "items": one}}}
+	case kindOnChange:
+		return object{"anyOf": []any{object{"enum": []any{"restart", nil}}, object{"$ref": "#/definitions/action"}, object{
+			"type": "object", "additionalProperties": false, "required": []string{"signal"}, "properties": object{"signal": describe(object{"type": "string"}, "HUP, USR1, ctrl_break and so on.")},
+		}}}
 	case kindStatus:
 		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
 	case kindProbe:
@@ -318,6 +325,10 @@ func typeWords(k *keyNode) string {
 			return "list of numbers, or one"
 		}
 		return "list, or one"
+	case kindActions:
+		return "list of actions"
+	case kindOnChange:
+		return "restart, signal or action"
 	case kindStatus:
 		return "number, range, or list"
 	case kindProbe:

@@ -34,14 +34,16 @@ const (
 	kindAffinity
 	kindCores // a percentage of one core, may be over 100
 	kindSecret
-	kindSwitch   // auto, true or false
-	kindAuto     // a text, or auto
-	kindPattern  // a regular expression
-	kindNamed    // a mapping of names to groups of the keys below path.*
-	kindPairs    // a mapping of names to texts
-	kindLimit    // a size, or auto
-	kindArgv     // a program and its arguments
-	kindStatus   // status codes of HTTP
+	kindSwitch  // auto, true or false
+	kindAuto    // a text, or auto
+	kindPattern // a regular expression
+	kindNamed   // a mapping of names to groups of the keys below path.*
+	kindPairs   // a mapping of names to texts
+	kindLimit   // a size, or auto
+	kindArgv    // a program and its arguments
+	kindStatus  // status codes of HTTP
+	kindActions // a list of actions
+	kindOnChange
 	kindProbe    // a mapping of the keys of a probe
 	kindLines    // a number of lines per second, or a rate
 	kindRequired // a list of what requires names, or one
@@ -199,9 +201,14 @@ var serviceKeys = []key{
 	{path: "schedule.jitter", kind: kindDuration, def: "0s", doc: "Each run is late by a random part of this."},
 	{path: "schedule.catch_up", kind: kindBool, def: "false", doc: "One run at the start of the host for those that were missed meanwhile."},
 	{path: "secrets", kind: kindLater},
-	{path: "on_change", kind: kindLater, off: []string{"restart"}},
+	{path: "on_change", kind: kindOnChange, def: "restart", doc: "What follows when env_file, watched files or x-config hold something else: restart, {signal: HUP}, or an action; for programs that reload themselves."},
 	{path: "thresholds", kind: kindLater},
-	{path: "hooks", kind: kindLater},
+	{path: "hooks", kind: kindGroup, doc: "Actions around its life, told what happened by HOST_* variables; their output goes to its log."},
+	{path: "hooks.pre_start", kind: kindActions, def: "none", doc: "Before each start, in order; the first failure keeps it from starting."},
+	{path: "hooks.post_start", kind: kindActions, def: "none", doc: "Once it runs."},
+	{path: "hooks.pre_stop", kind: kindActions, def: "none", doc: "Before the first step of a stop."},
+	{path: "hooks.post_stop", kind: kindActions, def: "none", doc: "When nothing of it is left, and before the next start."},
+	{path: "hooks.on_failure", kind: kindActions, def: "none", doc: "When it is given up, for now or for good."},
 	{path: "requires", kind: kindGroup, doc: "What must be there before each start; until then it is waiting (docs/requires.md)."},
 	{path: "requires.os", kind: kindRequired, def: "any", doc: "System, one of: linux, windows, darwin; with a version such as 'windows >= 10.0.17763'."},
 	{path: "requires.arch", kind: kindRequired, def: "any", doc: "Architecture of the machine, one of: amd64, arm64 and so on."},

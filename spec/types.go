@@ -141,6 +141,11 @@ type Service struct {
 	Watch          Watch  `key:"watch"`
 	Health         Health `key:"health"`
 	Update         Update `key:"update"`
+	Hooks          Hooks  `key:"hooks"`
+	// OnChange is nil for a restart.
+	OnChange *OnChange `key:"on_change" class:"live"`
+	// Config identifies what x-config holds; empty: nothing.
+	Config string `class:"live"`
 	// Schedule is that of a service of type scheduled, else zero but for defaults.
 	Schedule Schedule `key:"schedule"`
 	Requires Requires `key:"requires"`

@@ -221,6 +221,9 @@ func (l *loader) warnStopChain(s *Spec) {
 			return chain{}
 		}
 		own := svc.Stop.Delay + svc.Stop.Timeout
+		for _, a := range slices.Concat(svc.Hooks.PreStop, svc.Hooks.PostStop) {
+			own += a.Timeout
+		}
 		chains[name] = chain{total: own}
 		best := chain{total: own}
 		for _, other := range slices.Sorted(maps.Keys(svc.DependsOn)) {

@@ -89,19 +89,24 @@ func describe(a spec.Action, port int) string {
 
 // perform does one action and waits for its end, at most its timeout.
 func (e *environment) perform(a spec.Action, s *spec.Service, port int, id process.RunID) error {
+	return e.performFor(context.Background(), a, s, port, id, nil, nil)
+}
+
+// performFor is perform with further variables, with a place for what the program writes, and until ctx ends.
+func (e *environment) performFor(ctx context.Context, a spec.Action, s *spec.Service, port int, id process.RunID, vars []string, sink func([]byte)) error {
 	timeout := a.Timeout
 	if timeout <= 0 {
 		timeout = defaultActionTimeout
 	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	if a.HTTP != "" {
-		return httpAction(portIn(a.HTTP, port), timeout)
+		return httpAction(ctx, portIn(a.HTTP, port))
 	}
-	return e.execAction(a, s, port, id, timeout)
+	return e.execAction(ctx, a, s, port, id, timeout, vars, sink)
 }
 
-func httpAction(what string, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
+func httpAction(ctx context.Context, what string) error {
 	method, url, ok := strings.Cut(what, " ")
 	if !ok {
 		method, url = http.MethodGet, what
@@ -125,16 +130,14 @@ func httpAction(what string, timeout time.Duration) error {
 }
 
 // execAction runs a program in the service's own environment, in a tree of its own that is ended at the timeout.
-func (e *environment) execAction(a spec.Action, s *spec.Service, port int, id process.RunID, timeout time.Duration) error {
-	vars := environ(e, s, port)
+func (e *environment) execAction(ctx context.Context, a spec.Action, s *spec.Service, port int, id process.RunID, timeout time.Duration, more []string, sink func([]byte)) error {
+	vars := append(environ(e, s, port), more...)
 	argv := withPort(a.Exec, port)
 	path, err := resolve(e, argv[0], s, vars)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	err = e.runErrand(ctx, id, runAs(e, s, port, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars}))
+	err = e.runErrand(ctx, id, sink, runAs(e, s, port, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars}))
 	switch {
 	case errors.Is(err, errStuck):
 		return fmt.Errorf("not done after %s, and still there after it was killed", text(timeout))

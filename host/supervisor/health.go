@@ -329,13 +329,21 @@ func (e *environment) probeExec(ctx context.Context, s *spec.Service, port int, 
 	if err != nil {
 		return err
 	}
-	return e.runErrand(ctx, run, runAs(e, s, port, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars}))
+	return e.runErrand(ctx, run, nil, runAs(e, s, port, process.Request{Path: path, Args: argv, Dir: s.Dir, Env: vars}))
 }
 
 // runErrand is errand with the error that says why it was no success.
-func (e *environment) runErrand(ctx context.Context, id process.RunID, r process.Request) error {
+func (e *environment) runErrand(ctx context.Context, id process.RunID, sink func([]byte), r process.Request) error {
 	var last tailBuffer
-	exit, err := e.errand(ctx, id, r, lastWordsWait, last.write)
+	drain := lastWordsWait
+	write := last.write
+	if sink != nil { // all that it writes is wanted
+		drain, write = drainTimeout, func(p []byte) {
+			last.write(p)
+			sink(p)
+		}
+	}
+	exit, err := e.errand(ctx, id, r, drain, write)
 	switch {
 	case err != nil:
 		return err

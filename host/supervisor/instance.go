@@ -57,6 +57,10 @@ type instance struct {
 	backReason string // why the run is ended that a rollback replaces
 	stalled    string // why the rollout of its spec stopped with it
 
+	starting *hookWork // pre_start of the coming start
+	stopping *hookWork // pre_stop, for which the ladder waits
+	leftover *hookWork // post_stop of the former run, for which the next one waits
+
 	plan plan     // of a scheduled service
 	runs []JobRun // of one that is no service, oldest first
 
@@ -222,6 +226,7 @@ func (i *instance) adopt(t *target) {
 		}
 		i.use(want)
 	case want != i.spec && !i.mustRestart(want):
+		i.tellChange(i.spec, want)
 		i.use(want)
 		i.learn(want)
 		i.tried = want
@@ -292,6 +297,9 @@ func (i *instance) step() bool {
 		return i.tryStart(now, i.startReason(start))
 	case Starting, Running:
 		if i.run == nil {
+			if !up && i.starting != nil {
+				return i.giveUpStart()
+			}
 			return i.launch()
 		}
 		return i.stepRunning(now, up, recycle)
@@ -437,6 +445,9 @@ func (i *instance) enter(s State, reason string) bool {
 	}
 	i.env.tell(e)
 	i.publish()
+	if s == Failed {
+		i.hook("on_failure", i.spec.Hooks.OnFailure, i.told)
+	}
 	return true
 }
 

@@ -23,14 +23,32 @@ const killAgain = 5 * time.Second
 
 // beginStop puts the run on its stop ladder.
 func (i *instance) beginStop(now time.Time, reason string, why ending) bool {
-	s := i.spec.Stop
 	i.ended = why
 	i.endHealth()
-	i.ladder = ladder{next: now.Add(s.Delay), end: now.Add(s.Delay + s.Timeout)}
+	i.goDown(now)
 	if why == endExited {
-		i.ladder = ladder{step: len(s.Steps), next: now.Add(killAgain), end: now.Add(killAgain)}
+		i.ladder = ladder{step: len(i.spec.Stop.Steps), next: now.Add(killAgain), end: now.Add(killAgain)}
 	}
-	return i.enter(Stopping, reason)
+	i.enter(Stopping, reason)
+	if i.beforeStop() {
+		i.ladder.next = now.Add(hooksTime(i.spec.Hooks.PreStop))
+		i.ladder.end = i.ladder.next
+	}
+	return true
+}
+
+// hooksTime is what a list of hooks may take.
+func hooksTime(hooks []spec.Action) (d time.Duration) {
+	for _, a := range hooks {
+		d += a.Timeout
+	}
+	return d + killAgain // each is killed at its timeout
+}
+
+// goDown begins the ladder itself, behind the hooks.
+func (i *instance) goDown(now time.Time) {
+	s := i.spec.Stop
+	i.ladder = ladder{next: now.Add(s.Delay), end: now.Add(s.Delay + s.Timeout)}
 }
 
 // climb takes the next rung when it is due.
@@ -43,6 +61,12 @@ func (i *instance) climb(now time.Time) bool {
 		i.send("wm_quit")
 	}
 	if now.Before(i.ladder.next) {
+		return false
+	}
+	if w := i.stopping; w != nil && i.state == Stopping {
+		w.cancel()
+		i.stopping = nil
+		i.goDown(now)
 		return false
 	}
 	if i.state == Killing {

@@ -35,6 +35,9 @@ func (i *instance) tryStart(now time.Time, reason string) bool {
 		return i.waitFor(g.reason)
 	case i.auto && i.target.paused:
 		return i.waitFor("the host is paused")
+	case i.leftover != nil:
+		i.nextTry = time.Time{}
+		return i.waitFor("waits for the post_stop hooks of the former run")
 	case i.waitForUser(now), i.waitForRequires(now, reason):
 		return false
 	case i.auto && !i.booked:
@@ -66,6 +69,14 @@ func (i *instance) waitFor(reason string) bool {
 func (i *instance) launch() bool {
 	want := i.wanted()
 	i.use(want)
+	if !i.beforeStart() {
+		return false
+	}
+	if w := i.starting; w != nil {
+		if i.starting = nil; w.err != nil {
+			return i.refused(w.err)
+		}
+	}
 	i.tried = want
 	by := ""
 	if i.auto {
@@ -98,6 +109,7 @@ func (i *instance) launch() bool {
 	i.run = r
 	i.attach(want.Log.Stderr != "")
 	i.beginHealth()
+	i.hook("post_start", want.Hooks.PostStart, i.told)
 	if i.well.started {
 		return i.enter(Running, "")
 	}
@@ -191,6 +203,7 @@ func (i *instance) afterRun() {
 	}
 	i.lastExit = &journal.Exit{Code: r.exit.Code, Signal: r.exit.Signal, Text: how + " after " + text(uptime), Uptime: uptime}
 	i.exitAt = at
+	i.afterRunHooks()
 	i.remember(r, i.lastExit, success && (!asked || i.ended == endTarget))
 	e := i.event(journal.ProcessExited, i.lastExit.Text)
 	e.Exit, e.PID = i.lastExit, r.ident.PID

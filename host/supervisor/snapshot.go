@@ -56,7 +56,8 @@ type Snapshot struct {
 	// ForGood reports whether a failed instance will not try again by itself.
 	ForGood bool
 
-	seq uint64 // of the target that was taken in
+	hooks bool   // it waits for its own hooks
+	seq   uint64 // of the target that was taken in
 }
 
 // The values of Snapshot.SpecState.
@@ -77,7 +78,8 @@ func (i *instance) publish() {
 		Former:  i.good,
 		Runs:    slices.Clone(i.runs),
 		Stalled: i.stalled, Vetoed: i.vetoed, Looking: i.state == Waiting && i.looking.first(),
-		seq: i.target.seq,
+		hooks: i.leftover != nil,
+		seq:   i.target.seq,
 	}
 	s.Health, s.HealthReason = i.health(), i.well.why
 	if r := i.run; r != nil {
@@ -119,7 +121,7 @@ func (p *Snapshot) busy(t *target) bool {
 	case Stopped:
 		return p.Up
 	case Waiting:
-		return !p.Up || p.Looking
+		return !p.Up || p.Looking || p.hooks
 	case Backoff, Exited, Failed: // on its way only where it shall be down
 	}
 	return !p.Up
