@@ -83,7 +83,7 @@ func TestEveryLineArrivesAtATargetThatGoesAway(t *testing.T) {
 	s.start()
 	t.Cleanup(func() { s.stop() })
 	e := everyLine{
-		services: 20, lines: 20_000, log: ", forward: [there]",
+		services: 20, lines: 8_000, log: ", forward: [there]",
 		host: fmt.Sprintf("host: {name: orders-01, log_targets: {there: {type: json, url: \"http://%s/\"}}}\n", s.addr),
 	}
 	if slow {
@@ -93,11 +93,11 @@ func TestEveryLineArrivesAtATargetThatGoesAway(t *testing.T) {
 	e.middle = func(r *rig) {
 		r.poll("lines at the target", func() bool { n, _ := s.lines.total(); return n > 0 })
 		s.stop()
+	}
+	e.end = func(r *rig) {
 		r.targetIs("lines to wait on disk", func(v control.LogTargetStatus) bool {
 			return v.State == "trouble" && v.SpooledBytes > 0
 		})
-	}
-	e.end = func(r *rig) {
 		s.start()
 		r.poll("all lines at the target", func() bool {
 			n, err := s.lines.total()
