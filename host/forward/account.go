@@ -80,3 +80,40 @@ func (t *target) statistics() Stats {
 	}
 	return s
 }
+
+// failed notes a failure and when to try again. The second one in a row is a trouble.
+func (t *target) failed(err error, wait time.Duration, now time.Time) {
+	t.fails++
+	t.retryAt = now.Add(max(delay(t.fails), wait))
+	t.mu.Lock()
+	t.shown.LastError = err.Error()
+	tell := t.fails >= 2 && t.shown.State != StateTrouble
+	if tell {
+		t.shown.State, t.shown.Since = StateTrouble, now
+	}
+	t.mu.Unlock()
+	if tell {
+		kept := "what waits for it is in memory only"
+		if t.spool != nil && t.cfg.Spool > 0 {
+			kept = "up to " + human.Size(t.cfg.Spool) + " is kept for it on disk"
+		}
+		t.event(EventTrouble, fmt.Sprintf("log target %q takes nothing: %v; %s", t.name, err, kept))
+	}
+}
+
+// well ends a trouble.
+func (t *target) well(now time.Time) {
+	t.fails, t.retryAt = 0, time.Time{}
+	t.mu.Lock()
+	since := t.shown.Since
+	tell := t.shown.State == StateTrouble
+	if tell {
+		t.shown.State, t.shown.Since = StateOK, now
+	}
+	t.shown.LastError = ""
+	waiting := t.shown.WaitingRecords
+	t.mu.Unlock()
+	if tell {
+		t.event(EventRecovered, fmt.Sprintf("log target %q takes records again after %s; %s waited for it", t.name, human.Duration(now.Sub(since)), human.Count(int(waiting), "record")))
+	}
+}

@@ -3,12 +3,10 @@ package forward
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"servicehost/host/human"
 	"servicehost/spec"
 )
 
@@ -315,95 +313,6 @@ func (t *target) putBack(b *batch, done int) {
 	t.spillHeld(time.Now())
 }
 
-// spillHeld writes the batch that is next into the spool, if that is empty: else it would be behind what is
-// younger. It reports whether there is none in memory only.
-func (t *target) spillHeld(now time.Time) bool {
-	b := t.held
-	if b == nil || b.spooled {
-		return true
-	}
-	if !t.spools(now) || !t.spool.empty() {
-		return false
-	}
-	if _, ok := t.write(b, now); !ok {
-		return false
-	}
-	b.free()
-	t.held = nil
-	return true
-}
-
-// spools reports whether the spool can be written.
-func (t *target) spools(now time.Time) bool {
-	return t.spool != nil && t.spool.max > 0 && !now.Before(t.spoolAt)
-}
-
-// write adds the records of a batch to the spool.
-func (t *target) write(b *batch, now time.Time) (end position, ok bool) {
-	data := b.chunks[0]
-	if len(b.chunks) > 1 {
-		data = slices.Concat(b.chunks...)
-	}
-	l, end, err := t.spool.add(data, b.records)
-	t.overflow(l)
-	if err != nil {
-		t.spoolFailed(err, now)
-		return end, false
-	}
-	t.spoolWell()
-	return end, true
-}
-
-func (t *target) spoolWell() {
-	if t.spoolBad {
-		t.spoolBad = false
-		t.event(EventRecovered, fmt.Sprintf("the spool of log target %q is written again", t.name))
-	}
-}
-
-// overflow counts what had to give way in the spool.
-func (t *target) overflow(l lost) {
-	if l.out {
-		for _, b := range []*batch{t.flying, t.held} {
-			if b != nil {
-				b.spooled = false
-			}
-		}
-	}
-	t.lose(l, fmt.Sprintf("its spool of %s is full", human.Size(t.cfg.Spool)))
-}
-
-// spill writes to the spool what is too old to be in memory only, oldest first, or all of it.
-func (t *target) spill(now time.Time, all bool) {
-	if !t.spools(now) {
-		return
-	}
-	oldest, _, size := t.in.oldest()
-	old := func(at time.Time) bool { return !at.IsZero() && now.Sub(at) >= spillAfter }
-	flying := t.flying != nil && !t.flying.spooled && t.flying.records > 0
-	if !all && !(flying && old(t.flying.first)) && !old(oldest) && size < spillBytes {
-		return
-	}
-	if flying && t.spool.empty() {
-		end, ok := t.write(t.flying, now)
-		if !ok {
-			return
-		}
-		t.flying.spooled, t.flying.end, t.flying.whole = true, end, t.flying.records
-		t.spool.out = t.flying.records
-	} else if t.flying == nil && !t.spillHeld(now) && t.spool.empty() {
-		return
-	}
-	chunks := t.in.takeAll()
-	for n, c := range chunks {
-		if _, ok := t.write(&batch{chunks: [][]byte{c.data}, records: c.records}, now); !ok {
-			t.in.putBack(chunks[n:])
-			return
-		}
-		c.free()
-	}
-}
-
 // next is when there is something to do that nobody rings for; zero: nothing.
 func (t *target) next(now time.Time) time.Time {
 	var at time.Time
@@ -459,54 +368,6 @@ func laterOf(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// failed notes a failure and when to try again. The second one in a row is a trouble.
-func (t *target) failed(err error, wait time.Duration, now time.Time) {
-	t.fails++
-	t.retryAt = now.Add(max(delay(t.fails), wait))
-	t.mu.Lock()
-	t.shown.LastError = err.Error()
-	tell := t.fails >= 2 && t.shown.State != StateTrouble
-	if tell {
-		t.shown.State, t.shown.Since = StateTrouble, now
-	}
-	t.mu.Unlock()
-	if tell {
-		kept := "what waits for it is in memory only"
-		if t.spool != nil && t.cfg.Spool > 0 {
-			kept = "up to " + human.Size(t.cfg.Spool) + " is kept for it on disk"
-		}
-		t.event(EventTrouble, fmt.Sprintf("log target %q takes nothing: %v; %s", t.name, err, kept))
-	}
-}
-
-// well ends a trouble.
-func (t *target) well(now time.Time) {
-	t.fails, t.retryAt = 0, time.Time{}
-	t.mu.Lock()
-	since := t.shown.Since
-	tell := t.shown.State == StateTrouble
-	if tell {
-		t.shown.State, t.shown.Since = StateOK, now
-	}
-	t.shown.LastError = ""
-	waiting := t.shown.WaitingRecords
-	t.mu.Unlock()
-	if tell {
-		t.event(EventRecovered, fmt.Sprintf("log target %q takes records again after %s; %s waited for it", t.name, human.Duration(now.Sub(since)), human.Count(int(waiting), "record")))
-	}
-}
-
-func (t *target) spoolFailed(err error, now time.Time) {
-	t.spoolAt = now.Add(spoolRetry)
-	if t.cfg.Spool == 0 {
-		return // there is no need of it
-	}
-	if t.spoolTold.IsZero() || now.Sub(t.spoolTold) >= tellEvery {
-		t.spoolTold, t.spoolBad = now, true
-		t.event(EventTrouble, fmt.Sprintf("cannot use the spool of log target %q, what waits for it is in memory only: %v", t.name, err))
-	}
 }
 
 // finish leaves what is in memory to the spool, or counts it.
