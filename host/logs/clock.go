@@ -32,7 +32,7 @@ const clockMarks = 256
 // What is there and no index counts as none.
 func openClock(path string, size, last int64) *clock {
 	c := &clock{next: noTime, last: last}
-	f, err := openRead(path + indexSuffix)
+	f, err := openRead(indexPath(path))
 	if err != nil {
 		return c
 	}

@@ -98,6 +98,7 @@ func (l *eventLog) last() Event {
 
 // testSet returns a Set that is closed with the test.
 func testSet(t testing.TB, files fileSystem, tm timing) (*Set, *eventLog) {
+	t.TempDir() // asked for before the Set is closed, it is removed after that
 	events := &eventLog{}
 	s := newSet(Options{OnEvent: events.add}, files, tm)
 	t.Cleanup(s.Close)

@@ -6,15 +6,17 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 )
 
-// A raw log has no times in it. Beside it lies an index, FILE.idx: a head of 16 bytes, then for each second in
+// A raw log has no times in it. Beside it lies an index, .FILE.idx, which patterns for logs pass over: a head of 16 bytes, then for each second in
 // which something was written one mark of 16 bytes, little endian: the time (6, Unix milliseconds), where a line
 // began then (6), how long after the mark before the bytes before it were written (3, milliseconds; all ones:
 // not known) and a sum of these (1). A rotated log keeps its index, and offsets are of the plain text when it is
 // compressed. An index that is lost or damaged only makes times coarser.
 const (
+	indexPrefix = "."
 	indexSuffix = ".idx"
 	indexHead   = "host log index\n1"
 	markSize    = 16
@@ -26,6 +28,12 @@ const (
 	// flushPatience is how long a flush waits for writers that are busy, or hang.
 	flushPatience = 500 * time.Millisecond
 )
+
+// indexPath is where the index of the log or rotated plain file at path lies.
+func indexPath(path string) string {
+	dir, base := filepath.Split(path)
+	return dir + indexPrefix + base + indexSuffix
+}
 
 // mark is one entry of an index.
 type mark struct {
@@ -168,7 +176,7 @@ func (w *writer) renameIndex(to string, now time.Time) {
 	}
 	w.flushIndex()
 	if !x.none {
-		_ = os.Rename(w.path+indexSuffix, to+indexSuffix) // it may be missing
+		_ = os.Rename(indexPath(w.path), indexPath(to)) // it may be missing
 	}
 	x.none = true
 	x.since = ms
@@ -176,7 +184,7 @@ func (w *writer) renameIndex(to string, now time.Time) {
 
 // removeIndex deletes the index of the log or rotated plain file at path, which is gone.
 func removeIndex(path string) {
-	name := path + indexSuffix
+	name := indexPath(path)
 	if info, err := os.Lstat(name); err == nil && info.Mode().IsRegular() {
 		_ = os.Remove(name) // what stays is harmless
 	}
@@ -185,7 +193,7 @@ func removeIndex(path string) {
 // appendMarks adds to the index of the log at path. What is there and doesn't fit is replaced.
 func appendMarks(path string, add []mark) error {
 	for try := 0; ; try++ {
-		f, err := openAppend(path + indexSuffix)
+		f, err := openAppend(indexPath(path))
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,7 @@ import (
 // marksIn is what an index says, a mark a word: seconds since start, offset and seconds to the end of what was before.
 func marksIn(t *testing.T, path string, start time.Time) string {
 	t.Helper()
-	b, err := os.ReadFile(path + indexSuffix)
+	b, err := os.ReadFile(indexPath(path))
 	if os.IsNotExist(err) {
 		return "none"
 	}
@@ -81,7 +81,7 @@ func TestIndexHasATimeForEachSecond(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info, err := os.Stat(path + indexSuffix); err != nil || info.Mode() != log.Mode() {
+	if info, err := os.Stat(indexPath(path)); err != nil || info.Mode() != log.Mode() {
 		t.Errorf("mode %v, of the log %v; %v", info.Mode(), log.Mode(), err)
 	}
 }
@@ -103,7 +103,7 @@ func TestIndexFollowsItsFile(t *testing.T) {
 	if got := marksIn(t, path, start); got != "40:0:- 40:9:40" {
 		t.Errorf("current: %s", got)
 	}
-	all, err := filepath.Glob(path[:len(path)-4] + "*" + indexSuffix)
+	all, err := filepath.Glob(strings.TrimSuffix(indexPath(path), ".log"+indexSuffix) + "*" + indexSuffix)
 	if err != nil || len(all) != 3 {
 		t.Errorf("%q are there, %v", all, err)
 	}
@@ -144,7 +144,7 @@ func TestIndexOfAnotherFileIsReplaced(t *testing.T) {
 	} {
 		path := logPath(t)
 		put(t, path, c.log)
-		put(t, path+indexSuffix, c.index)
+		put(t, indexPath(path), c.index)
 		if err := os.Chtimes(path, start.Add(3*time.Second), start.Add(3*time.Second)); err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestIndexIsNotWrittenThroughALink(t *testing.T) {
 	path := logPath(t)
 	target := filepath.Join(filepath.Dir(path), "precious")
 	put(t, target, "untouched")
-	if err := os.Symlink(target, path+indexSuffix); err != nil {
+	if err := os.Symlink(target, indexPath(path)); err != nil {
 		t.Skip(err)
 	}
 	s, _ := testSet(t, realFiles, testTiming)
@@ -215,22 +215,22 @@ func TestMarksAllocateNothing(t *testing.T) {
 
 func TestIndexGoesWithItsFile(t *testing.T) {
 	path := logPath(t)
-	put(t, path+indexSuffix, indexHead)
+	put(t, indexPath(path), indexHead)
 	put(t, path, "current\n")
 	gone, kept := rotatedPath(path, 1_700_000_000_000, formPlain), rotatedPath(path, 1_700_000_000_001, formPlain)
-	put(t, gone+indexSuffix, indexHead) // its file was deleted by hand
-	put(t, kept+indexSuffix, indexHead)
+	put(t, indexPath(gone), indexHead) // its file was deleted by hand
+	put(t, indexPath(kept), indexHead)
 	put(t, rotatedPath(path, 1_700_000_000_001, formGzip), packed(t, "kept\n"))
 	s, _ := testSet(t, realFiles, testTiming)
 	p := s.Pipeline("api", spec.Log{Path: path, MaxFiles: 5, Compress: spec.CompressGzip})
 	defer p.Close()
-	until(t, "the index without a file to be gone", func() bool { return !exists(gone + indexSuffix) })
-	if !exists(kept+indexSuffix) || !exists(path+indexSuffix) {
+	until(t, "the index without a file to be gone", func() bool { return !exists(indexPath(gone)) })
+	if !exists(indexPath(kept)) || !exists(indexPath(path)) {
 		t.Error("the index of a file is gone")
 	}
 	p.Apply("api", spec.Log{Path: path, MaxSize: 1})
 	writeAt(p, epoch, "new\n")
-	until(t, "all to be gone that is not kept", func() bool { return !exists(kept + indexSuffix) })
+	until(t, "all to be gone that is not kept", func() bool { return !exists(indexPath(kept)) })
 	all, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*Z*"))
 	if err != nil || len(all) != 0 {
 		t.Errorf("%q stay though no rotated file is kept", all)

@@ -43,7 +43,7 @@ func listFolder[V any](dir string, logs map[string]V) map[string]found {
 				all[base] = here
 				return false
 			})
-			if plain, ok := strings.CutSuffix(name, indexSuffix); ok {
+			if plain, ok := strings.CutSuffix(strings.TrimPrefix(name, indexPrefix), indexSuffix); ok && strings.HasPrefix(name, indexPrefix) {
 				rotatedNames(plain, func(base string, ms int64, f form) bool {
 					if _, ok := logs[base]; !ok || f != formPlain {
 						return true

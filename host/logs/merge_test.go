@@ -300,7 +300,7 @@ func TestReadSurvivesAnyIndex(t *testing.T) {
 				bad[rnd.IntN(len(bad))] = byte(rnd.Uint32())
 			}
 		}
-		put(t, path+indexSuffix, string(bad))
+		put(t, indexPath(path), string(bad))
 		if got := readAll(t, files, Query{Last: -1}); !slices.Equal(got, span(0, 1000)) {
 			t.Fatalf("%d lines with the index %q", len(got), bad)
 		}
@@ -336,7 +336,7 @@ func TestReadOfManyLogsIsMerged(t *testing.T) {
 			index = mark{at: epoch.UnixMilli() + n*1000 + int64(i), off: n * 6}.put(index, 0)
 		}
 		put(t, path, fmt.Sprintf("%05d\n%05d\n%05d\n", i, 1000+i, 2000+i))
-		put(t, path+indexSuffix, string(index))
+		put(t, indexPath(path), string(index))
 		files = append(files, File{ID: fmt.Sprint(i), Path: path})
 	}
 	got := readAll(t, files, Query{Last: -1})
