@@ -360,18 +360,17 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 			i.reject(want, fmt.Sprintf("cannot start service %q: %s", want.ID, withHint(err)))
 			return false
 		}
-		unmet, known := i.lookAhead(now, want)
-		if unmet != "" {
+		switch unmet, known := i.lookAhead(now, want); {
+		case unmet != "":
 			i.reject(want, fmt.Sprintf("cannot start service %q, it requires: %s", want.ID, unmet))
-		}
-		if !known || unmet != "" {
 			return false
-		}
-		i.fresh()
-		if otherBinary(i.run.spec, want) {
-			return i.beginStop(now, binaryChange(i.run.spec, want), endTarget)
-		}
-		return i.beginStop(now, "its spec changed", endTarget)
+		case known:
+			i.fresh()
+			if otherBinary(i.run.spec, want) {
+				return i.beginStop(now, binaryChange(i.run.spec, want), endTarget)
+			}
+			return i.beginStop(now, "its spec changed", endTarget)
+		} // else the run goes on as it is until that is known
 	}
 	if i.overLimit(now) {
 		return i.beginStop(now, limitText(i.run.spec.Limits, "memory")+" reached", endLimit)

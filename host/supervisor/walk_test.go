@@ -15,6 +15,7 @@ import (
 
 	"servicehost/host/process"
 	"servicehost/host/process/processtest"
+	"servicehost/host/requires"
 	"servicehost/spec"
 )
 
@@ -66,6 +67,9 @@ func (w *walker) edit() {
 		s.Enabled = w.rnd.IntN(6) > 0
 		s.Restart.Limit = 0
 		s.Restart.Policy = spec.RestartAlways
+		if w.rnd.IntN(3) == 0 {
+			s.Requires.Files = []string{"now and then"}
+		}
 		s.DependsOn = map[string]spec.Dependency{}
 		for _, on := range names {
 			if on < name && w.rnd.IntN(3) == 0 {
@@ -166,6 +170,18 @@ func TestRandomWalkEndsWhereTheModelSays(t *testing.T) {
 				return b
 			}
 			w := &walker{rig: newRig(t, fake, nil), rnd: rnd, specs: map[string]*spec.Service{}, down: map[string]bool{}}
+			var looks atomic.Uint64
+			w.sup.env.require = func(ctx context.Context, _ spec.Requires, _ requires.Env) []requires.Unmet {
+				n := looks.Add(1) * (seed | 1)
+				select {
+				case <-time.After(time.Duration(n%7) * 300 * time.Millisecond):
+				case <-ctx.Done():
+				}
+				if n%3 == 0 && !calm.Load() {
+					return []requires.Unmet{{Message: "not now"}}
+				}
+				return nil
+			}
 			w.edit()
 			w.apply(w.spec().Services...)
 			var story []string
