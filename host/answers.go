@@ -65,6 +65,9 @@ func (h *Host) service(p *supervisor.Snapshot, u sampled) control.ServiceStatus 
 		v.LastExit = &control.ExitStatus{Code: x.Code, Signal: x.Signal, Text: x.Text, At: p.ExitAt}
 	}
 	v.HealthReason = p.HealthReason
+	if p.PID != 0 {
+		v.Probes, v.StatusText = h.probes.of(p.Run)
+	}
 	for _, r := range slices.Backward(p.Runs) {
 		v.Runs = append(v.Runs, control.RunStatus{StartedAt: r.StartedAt, EndedAt: r.EndedAt, DurationMS: r.Duration.Milliseconds(), Code: r.Code, Signal: r.Signal, Text: r.Text, Success: r.Success, By: r.By})
 	}
@@ -81,7 +84,7 @@ func asDesired(p *supervisor.Snapshot) bool {
 	case supervisor.Failed, supervisor.Backoff:
 		return false
 	case supervisor.Waiting: // a job that waits for nothing but its time is all right
-		return p.Spec.Type == spec.TypeScheduled && !p.NextTry.IsZero()
+		return p.Spec.Type == spec.TypeScheduled && !p.NextTry.IsZero() && !p.Unmet
 	case supervisor.Stopped:
 		return !p.Up
 	case supervisor.Starting, supervisor.Running, supervisor.Stopping, supervisor.Killing, supervisor.Exited:

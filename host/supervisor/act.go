@@ -153,7 +153,7 @@ func (p *Snapshot) reached(v Verb) bool {
 	if v == Stop {
 		return !p.State.hasProcess() && !p.Up
 	}
-	if p.State == Waiting && p.Spec.Type == spec.TypeScheduled {
+	if p.State == Waiting && p.Spec.Type == spec.TypeScheduled && !p.Unmet {
 		return v != RunNow || len(p.Runs) > 0 && p.Runs[len(p.Runs)-1].Success
 	}
 	return p.State == Running && p.Health != HealthUnhealthy || p.State == Exited

@@ -341,6 +341,35 @@ func TestJobWaitsForWhatItRequires(t *testing.T) {
 	})
 }
 
+func TestDueJobThatWaitsIsNotAsDesired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("a")
+		fake := processtest.New()
+		fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
+			return processtest.Behavior{ExitAfter: time.Second}
+		}
+		r := w.rig(t, fake)
+		r.apply(service("job", requiring("a"), func(s *spec.Service) {
+			s.Type, s.Restart.Policy = spec.TypeScheduled, spec.RestartNo
+			s.Schedule = spec.Schedule{Cron: "@daily", Overlap: spec.OverlapSkip}
+		}))
+		if p := r.want("job", Waiting); p.Unmet || w.count() != 0 {
+			t.Errorf("before its time it was looked %d times, unmet is %v", w.count(), p.Unmet)
+		}
+		if out := r.do(Act{Verb: RunNow, Names: []string{"job"}}); out[0].OK {
+			t.Error("a run that waits counts as done")
+		}
+		if p := r.want("job", Waiting); !p.Unmet || p.Reason != "requires: file a is not there" {
+			t.Errorf("unmet is %v, reason %q", p.Unmet, p.Reason)
+		}
+		w.set("a", true)
+		settle(time.Minute)
+		if p := r.want("job", Waiting); p.Unmet || len(p.Runs) != 1 {
+			t.Errorf("unmet is %v, runs %v", p.Unmet, p.Runs)
+		}
+	})
+}
+
 func TestGovernorIsAskedOnceWhatIsRequiredIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

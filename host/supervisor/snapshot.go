@@ -53,6 +53,8 @@ type Snapshot struct {
 	Stalled string
 	// Looking reports whether it is being looked, for the first time, whether what it requires is there.
 	Looking bool
+	// Unmet reports whether it waits because that is not all there.
+	Unmet bool
 	// ForGood reports whether a failed instance will not try again by itself.
 	ForGood bool
 
@@ -77,7 +79,7 @@ func (i *instance) publish() {
 		ForGood: i.state == Failed && i.nextTry.IsZero(),
 		Former:  i.good,
 		Runs:    slices.Clone(i.runs),
-		Stalled: i.stalled, Vetoed: i.vetoed, Looking: i.state == Waiting && i.looking.first(),
+		Stalled: i.stalled, Vetoed: i.vetoed, Looking: i.state == Waiting && i.looking.first(), Unmet: i.state == Waiting && i.looking.tries > 0,
 		hooks: i.leftover != nil,
 		seq:   i.target.seq,
 	}
