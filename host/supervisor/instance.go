@@ -292,7 +292,7 @@ func (i *instance) step() bool {
 			return i.stepIdle(now)
 		}
 		if start || recycle {
-			i.looking.next = time.Time{}
+			i.forgetLook() // and look at once
 		}
 		return i.tryStart(now, i.startReason(start))
 	case Starting, Running:

@@ -182,9 +182,11 @@ func TestOperatorHasItLookAtOnce(t *testing.T) {
 		settle(10 * time.Minute)
 		w.set("a", true)
 		at := time.Now()
-		r.do(Act{Verb: Start, Names: []string{"api"}})
-		settle(time.Second)
-		if p := r.want("api", Running); p.StartedAt.Sub(at) > 100*time.Millisecond {
+		w.takes = 2 * time.Second
+		if out := r.do(Act{Verb: Start, Names: []string{"api"}}); !out[0].OK {
+			t.Error("the start did not wait for the look")
+		}
+		if p := r.want("api", Running); p.StartedAt.Sub(at) > w.takes+100*time.Millisecond {
 			t.Errorf("started after %v", p.StartedAt.Sub(at))
 		}
 	})
