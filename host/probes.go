@@ -2,8 +2,12 @@ package host
 
 import (
 	"path/filepath"
+	"sync"
+	"time"
 
+	"servicehost/host/control"
 	"servicehost/host/probe"
+	"servicehost/host/process"
 	"servicehost/host/supervisor"
 	"servicehost/spec"
 )
@@ -12,10 +16,13 @@ import (
 type probes struct {
 	set     *probe.Set
 	sockets string // their folder
+
+	mu      sync.Mutex
+	watches map[process.RunID]*probe.Watch // for those who ask how a run is
 }
 
 func newProbes(stateDir string) *probes {
-	p := &probes{set: probe.NewSet(probe.Options{}), sockets: filepath.Join(stateDir, "notify")}
+	p := &probes{set: probe.NewSet(probe.Options{}), sockets: filepath.Join(stateDir, "notify"), watches: map[process.RunID]*probe.Watch{}}
 	probe.ClearSockets(p.sockets)
 	return p
 }
@@ -43,6 +50,8 @@ func (p *probes) Listen(s *spec.Service) (supervisor.Ear, error) {
 // watch is the asking of one run.
 type watch struct {
 	*probe.Watch
+	probes *probes
+	run    process.RunID
 	socket *probe.Socket // nil: it needs none
 }
 
@@ -53,12 +62,18 @@ var changes = map[probe.EventKind]supervisor.HealthChange{
 
 // Watch implements supervisor.Probes.
 func (p *probes) Watch(w supervisor.Watched, report func(supervisor.HealthEvent)) supervisor.HealthWatch {
-	v := watch{}
+	v := watch{probes: p, run: w.Run}
 	v.Watch = p.set.Watch(probe.Run{Key: w.Run.String(), Port: w.Port, Exec: w.Exec}, &w.Spec.Health, func(e probe.Event) {
 		if c, ok := changes[e.Kind]; ok {
 			report(supervisor.HealthEvent{Change: c, Reason: e.Reason})
 		}
+		if e.Kind == probe.ProgramTold && e.Message.Extend > 0 {
+			report(supervisor.HealthEvent{Change: supervisor.AskedForTime, Until: e.At.Add(e.Message.Extend)})
+		}
 	})
+	p.mu.Lock()
+	p.watches[w.Run] = v.Watch
+	p.mu.Unlock()
 	if e, ok := w.Ear.(ear); ok {
 		v.socket = e.Socket
 		e.SetMain(w.PID)
@@ -79,7 +94,36 @@ func (w watch) Pause(on bool) {
 
 func (w watch) Stop() {
 	w.Watch.Stop()
+	w.probes.mu.Lock()
+	delete(w.probes.watches, w.run)
+	w.probes.mu.Unlock()
 	if w.socket != nil {
 		go w.socket.Close() // it waits for a message that is being taken
 	}
+}
+
+// of returns what the probes of a run know, and what the program says of itself.
+func (p *probes) of(run process.RunID) ([]control.ProbeStatus, string) {
+	p.mu.Lock()
+	w := p.watches[run]
+	p.mu.Unlock()
+	if w == nil {
+		return nil, ""
+	}
+	known := w.Snapshot()
+	var out []control.ProbeStatus
+	for _, s := range known.Probes {
+		out = append(out, control.ProbeStatus{
+			Probe: string(s.Probe), Kind: s.Kind, Target: s.Target, Phase: string(s.Phase), Result: string(s.Result), At: moment(s.At),
+			DurationMS: s.Duration.Milliseconds(), Failures: s.Failures, Error: s.Error, Warning: s.Warning, Next: moment(s.Next),
+		})
+	}
+	return out, known.Told.Status
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }

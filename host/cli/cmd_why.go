@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -52,10 +53,13 @@ func (a *app) why(ctx context.Context, name string) error {
 	slices.Sort(ids)
 	all := []explanation{}
 	for _, id := range ids {
-		x := explanation{ID: id, State: states[id], Why: journal.WhyAt(events, id, a.now())}
+		x := explanation{ID: id, State: states[id].State, Why: journal.WhyAt(events, id, a.now())}
 		// What the journal remembers of an instance that is gone is no answer beside one that is there.
 		if len(x.Why) == 0 && x.State == "" || len(states) > 0 && x.State == "" {
 			continue
+		}
+		if now := saidNow(states[id]); now != "" {
+			x.Why = slices.Insert(x.Why, min(1, len(x.Why)), "now: "+now)
 		}
 		if x.Why == nil {
 			x.Why = []string{}
@@ -83,14 +87,19 @@ func (a *app) why(ctx context.Context, name string) error {
 	return nil
 }
 
-// causes are the events of the whole host, and the states of the instances that are meant, by id.
-func (a *app) causes(ctx context.Context, name string) ([]journal.Event, map[string]string, error) {
+// saidNow is what the probes and the program say of a run, which no event tells.
+func saidNow(s control.ServiceStatus) string {
+	return reasonOf(control.ServiceStatus{State: s.State, Health: s.Health, HealthReason: s.HealthReason, StatusText: s.StatusText}, time.Time{})
+}
+
+// causes are the events of the whole host, and how the instances are that are meant, by id.
+func (a *app) causes(ctx context.Context, name string) ([]journal.Event, map[string]control.ServiceStatus, error) {
 	var events []journal.Event
 	collect := func(e journal.Event) error {
 		events = append(events, e)
 		return nil
 	}
-	states := map[string]string{}
+	states := map[string]control.ServiceStatus{}
 	c, err := a.client(ctx)
 	if err != nil {
 		o, err := a.orOffline(err)
@@ -105,7 +114,7 @@ func (a *app) causes(ctx context.Context, name string) ([]journal.Event, map[str
 		return nil, nil, err
 	}
 	for _, one := range s.Services {
-		states[one.ID] = one.State
+		states[one.ID] = one
 	}
 	err = c.Events(ctx, control.EventsRequest{}, collect)
 	return events, states, err

@@ -440,6 +440,10 @@ func TestWhyExplainsEachInstance(t *testing.T) {
 	if r := invoke("why", "api.1", "-o", "json"); r.code != 0 || json.Unmarshal([]byte(r.stdout), &all) != nil || len(all) != 1 || len(all[0].Why) == 0 {
 		t.Errorf("%+v", r)
 	}
+	f.status.Services[0].StatusText = "loading index"
+	if r := invoke("why", "api.1"); !strings.Contains(r.stdout, "started\n  now: it says: loading index\n") {
+		t.Errorf("%+v", r)
+	}
 	if r := invoke("why", "nobody"); r.code != 1 || !strings.Contains(r.stderr, `no service "nobody"`) {
 		t.Errorf("%+v", r)
 	}

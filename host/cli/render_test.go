@@ -88,6 +88,21 @@ func TestReasonSaysTheTimeThatIsLeft(t *testing.T) {
 	}
 }
 
+func TestReasonSaysWhatProbesAndProgramSay(t *testing.T) {
+	s := control.ServiceStatus{State: "running", Health: "unhealthy", HealthReason: "tcp 127.0.0.1:1: connection refused", StatusText: "loading\nindex"}
+	if got, want := reasonOf(s, now), "tcp 127.0.0.1:1: connection refused, it says: loading index"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	s.Health = "healthy"
+	if got, want := reasonOf(s, now), "it says: loading index"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	s.State, s.Reason = "stopped", "stopped by lei"
+	if got := reasonOf(s, now); got != s.Reason {
+		t.Errorf("a stopped one is shown as %q", got)
+	}
+}
+
 func TestStatusColoursDoNotMoveColumns(t *testing.T) {
 	a := &app{now: func() time.Time { return now }}
 	plain := a.statusText(orders(), false, 0)

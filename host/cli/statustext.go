@@ -145,7 +145,7 @@ func (a *app) statusRow(s control.ServiceStatus) []cell {
 	}
 }
 
-// reasonOf is the reason that the host gave, and what it does not say about wish, spec and next try.
+// reasonOf is the reason that the host gave, and what it does not say about health, wish, spec and next try.
 func reasonOf(s control.ServiceStatus, now time.Time) string {
 	parts := []string{}
 	reason := clean(s.Reason)
@@ -154,6 +154,14 @@ func reasonOf(s control.ServiceStatus, now time.Time) string {
 	}
 	if reason != "" {
 		parts = append(parts, reason)
+	}
+	if s.State == "running" || s.State == "starting" {
+		if s.Health != "healthy" && s.HealthReason != "" {
+			parts = append(parts, clean(s.HealthReason))
+		}
+		if s.StatusText != "" {
+			parts = append(parts, "it says: "+clean(s.StatusText))
+		}
 	}
 	if s.DesiredUntil != nil {
 		parts = append(parts, "until "+until(*s.DesiredUntil, now))

@@ -80,7 +80,11 @@ type ServiceStatus struct {
 	Health   string `json:"health"`
 	// HealthReason says what the readiness probe found, where it isn't ready.
 	HealthReason string `json:"health_reason,omitempty"`
-	Desired      string `json:"desired"` // up or down
+	// StatusText is what the program last said of itself by sd_notify, STATUS=.
+	StatusText string `json:"status_text,omitempty"`
+	// Probes are those that are asked of the run: startup, readiness, liveness, as far as there are.
+	Probes  []ProbeStatus `json:"probes,omitempty"`
+	Desired string        `json:"desired"` // up or down
 	// DesiredBy says who wants it down: operator, spec. DesiredUntil is when an operator's wish ends.
 	DesiredBy    string            `json:"desired_by,omitempty"`
 	DesiredUntil *time.Time        `json:"desired_until,omitempty"`
@@ -103,6 +107,22 @@ type ServiceStatus struct {
 	LastLines []string `json:"last_lines,omitempty"`
 	// Runs are the latest of a oneshot or a scheduled service, newest first.
 	Runs []RunStatus `json:"runs,omitempty"`
+}
+
+// ProbeStatus is one probe of a run.
+type ProbeStatus struct {
+	Probe  string `json:"probe"` // startup, readiness, liveness
+	Kind   string `json:"kind"`  // http, tcp, exec, log, file, notify
+	Target string `json:"target"`
+	// Phase is gated (it waits for startup), planned, asking, held (what it asks about is to be restarted) or done.
+	Phase      string     `json:"phase"`
+	Result     string     `json:"result"` // of the last round: unknown, success, failure
+	At         *time.Time `json:"at"`     // of the end of that round
+	DurationMS int64      `json:"duration_ms"`
+	Failures   int        `json:"failures"`          // in a row
+	Error      string     `json:"error"`             // the last reason of a failure, also when it is over
+	Warning    string     `json:"warning,omitempty"` // of the last round, a success
+	Next       *time.Time `json:"next"`              // null: no round is planned
 }
 
 // RunStatus is one run that is over.

@@ -59,6 +59,7 @@ type HealthWatch interface {
 type HealthEvent struct {
 	Change HealthChange
 	Reason string
+	Until  time.Time // of AskedForTime
 }
 
 // HealthChange is the kind of a HealthEvent.
@@ -71,6 +72,7 @@ const (
 	BecameReady                 // success_threshold times
 	BecameNotReady              // failure_threshold times
 	LivenessFailed              // failure_threshold times
+	AskedForTime                // the program says that its start may take until then
 )
 
 // wellness is what the probes said of the current run.
@@ -83,6 +85,7 @@ type wellness struct {
 	ever    bool          // it was ready once
 	overdue bool          // update.timeout is over and it was never ready: nobody waits for it any more
 	since   time.Time     // ready or not since
+	until   time.Time     // the program asked that its start may take so long
 	longest time.Duration // of former times of being ready
 	why     string        // it isn't ready
 	lost    string        // why it has to be ended
@@ -211,6 +214,8 @@ func (i *instance) onHealth(e HealthEvent) {
 		i.well.lost, i.well.why = "startup probe failed: "+e.Reason, e.Reason
 	case LivenessFailed:
 		i.well.lost = "liveness probe failed: " + e.Reason
+	case AskedForTime:
+		i.well.until = e.Until
 	}
 	i.tap()
 }
@@ -263,7 +268,7 @@ func (i *instance) wellFor(at time.Time) time.Duration {
 // stepHealth acts on what the probes found, and on the proof that a changed spec owes.
 func (i *instance) stepHealth(now time.Time) bool {
 	w, u := &i.well, i.spec.Update
-	late := !w.ever && !w.overdue && u.Timeout > 0 && now.Sub(i.run.started) >= u.Timeout
+	late := !w.ever && !w.overdue && u.Timeout > 0 && !now.Before(i.readyBy())
 	switch {
 	case w.lost != "" && !i.target.paused:
 		if i.proving && i.unproven(w.lost) {
@@ -289,6 +294,15 @@ func (i *instance) stepHealth(now time.Time) bool {
 	return false
 }
 
+// readyBy is when update.timeout is over, or the time is that the program asked for.
+func (i *instance) readyBy() time.Time {
+	by := i.run.started.Add(i.spec.Update.Timeout)
+	if i.well.until.After(by) {
+		by = i.well.until
+	}
+	return by
+}
+
 func because(why string) string {
 	if why == "" {
 		return ""
@@ -300,7 +314,7 @@ func because(why string) string {
 func (i *instance) healthDeadline(add func(time.Time)) {
 	w, u := i.well, i.spec.Update
 	if !w.ever && !w.overdue && u.Timeout > 0 {
-		add(i.run.started.Add(u.Timeout))
+		add(i.readyBy())
 	}
 	if i.proving && w.ready {
 		add(w.since.Add(u.Monitor))

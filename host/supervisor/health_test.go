@@ -86,7 +86,7 @@ func (w *fakeWatch) say(c HealthChange, reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.stopped {
-		w.report(HealthEvent{c, reason})
+		w.report(HealthEvent{Change: c, Reason: reason})
 	}
 }
 
@@ -278,6 +278,41 @@ func TestChangedSpecThatIsNotReadyInTimeGoesBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestProgramAsksForTime: EXTEND_TIMEOUT_USEC moves the end of update.timeout, never to an earlier moment.
+func TestProgramAsksForTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		short := func(s *spec.Service) { s.Update.Timeout = time.Minute }
+		r.probes.script = readyAfter(time.Second)
+		r.apply(service("api", probed, short))
+		settle(time.Minute)
+		r.probes.script = func(w Watched, say func(time.Duration, HealthChange, string)) {
+			if !slices.Contains(w.Spec.Command, "slow") {
+				say(time.Second, BecameReady, "")
+				return
+			}
+			for after, more := range map[time.Duration]time.Duration{50 * time.Second: time.Minute, 100 * time.Second: 20 * time.Second} {
+				time.AfterFunc(after, func() {
+					r.probes.of("api").report(HealthEvent{Change: AskedForTime, Until: time.Now().Add(more)})
+				})
+			}
+		}
+		begin := time.Now()
+		r.apply(service("api", probed, short, arg("slow")))
+		settle(time.Minute)
+		if p := r.want("api", Running); p.SpecState != SpecRolledBack || p.Health != HealthHealthy {
+			t.Errorf("the time it asked for is over: %s, health %s", p.SpecState, p.Health)
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		for _, e := range r.events {
+			if e.Kind == journal.RolledBack && (e.Time.Sub(begin) < 2*time.Minute || e.Time.Sub(begin) > 121*time.Second) {
+				t.Errorf("it went back after %v, wanted 2m", e.Time.Sub(begin))
+			}
+		}
+	})
 }
 
 func TestFailureActionOfARollout(t *testing.T) {
