@@ -80,6 +80,7 @@ func TestReasonSaysTheTimeThatIsLeft(t *testing.T) {
 		`exit 3 after 1.2s, next try in 8s: "x"`:                          `exit 3 after 1.2s, next try in 3s: "x"`,
 		"crash loop: 3 restarts in 1m (last: exit 3); tried again in 10m": "crash loop: 3 restarts in 1m (last: exit 3); tried again in 3s",
 		"exit 0 after 4ms, next start in 1m3s":                            "exit 0 after 4ms, next start in 3s",
+		"next run at 2026-11-21 09:02:06":                                 "next run at 2026-11-21 09:02:06, in 3s",
 		"going back to the spec that worked":                              "going back to the spec that worked, next try in 3s",
 	} {
 		if got := reasonOf(control.ServiceStatus{Reason: reason, NextRun: &next}, now); got != want {

@@ -166,7 +166,11 @@ func reasonOf(s control.ServiceStatus, now time.Time) string {
 	if s.DesiredUntil != nil {
 		parts = append(parts, "until "+until(*s.DesiredUntil, now))
 	}
-	if s.NextRun != nil && !turnIn.MatchString(reason) {
+	switch {
+	case s.NextRun == nil || turnIn.MatchString(reason):
+	case strings.HasPrefix(reason, "next run at "):
+		parts = append(parts, "in "+age(s.NextRun.Sub(now)))
+	default:
 		parts = append(parts, "next try in "+age(s.NextRun.Sub(now)))
 	}
 	switch s.Spec.State {
