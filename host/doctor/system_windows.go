@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -68,10 +69,8 @@ func grantedBy(sd *windows.SECURITY_DESCRIPTOR, rights windows.ACCESS_MASK) stri
 			continue
 		}
 		sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart))
-		for _, kind := range manyKinds {
-			if sid.IsWellKnown(kind) {
-				return nameOf(sid)
-			}
+		if slices.ContainsFunc(manyKinds, sid.IsWellKnown) {
+			return nameOf(sid)
 		}
 	}
 	return ""
