@@ -4,6 +4,7 @@ package requires
 
 import (
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,16 +36,20 @@ func TestFolderOfAnotherUserIsNotWritable(t *testing.T) {
 	shared, closed := makeFolder(t, filepath.Join(open, "shared"), 0o777), makeFolder(t, filepath.Join(open, "closed"), 0o755)
 	hidden := makeFolder(t, filepath.Join(open, "hidden"), 0o700)
 	inside := makeFolder(t, filepath.Join(hidden, "inside"), 0o777)
-	nobody := Env{User: "nobody"}
+	other := "nobody"
+	if me, err := user.Current(); err == nil && me.Username == other {
+		other = "daemon"
+	}
+	nobody := Env{User: other}
 	got := check(t, spec.Requires{Folders: []string{shared, closed, inside}}, nobody)
-	wantOnly(t, got, `closed" is not writable for user "nobody": its mode is 0755`, `hidden" lets it not through, its mode is 0700`)
+	wantOnly(t, got, `closed" is not writable for user "`+other+`": its mode is 0755`, `hidden" lets it not through, its mode is 0700`)
 
 	secret := filepath.Join(open, "secret")
 	if err := os.WriteFile(secret, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got = check(t, spec.Requires{Files: []string{secret}}, nobody)
-	wantOnly(t, got, `secret" can't be read for user "nobody": its mode is 0600`)
+	wantOnly(t, got, `secret" can't be read for user "`+other+`": its mode is 0600`)
 	if err := Readable(secret, Env{User: "root"}); err != nil {
 		t.Errorf("for root: %v", err)
 	}
