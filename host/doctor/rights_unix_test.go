@@ -51,7 +51,7 @@ func TestUnknownAccountsAreFound(t *testing.T) {
 }
 
 func TestOtherUserNeedsRoot(t *testing.T) {
-	got := examine(t, "services:\n  a: {command: [EXE], user: nobody}\n", nil)
+	got := examine(t, "services:\n  a: {command: [EXE], user: daemon}\n", nil)
 	if os.Geteuid() == 0 {
 		wantFindings(t, got)
 		return
