@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
+	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -103,6 +105,16 @@ func (a *app) loadPlaced(files []string) spec.Result {
 	return r
 }
 
+var inFile = regexp.MustCompile(`^(.*?)((?::\d+){0,2})$`)
+
+// shownSubject names a file the way it was given, with the place in it.
+func (a *app) shownSubject(s string) string {
+	if m := inFile.FindStringSubmatch(s); m != nil && filepath.IsAbs(m[1]) {
+		return a.shown(m[1]) + m[2]
+	}
+	return s
+}
+
 func (a *app) doctorText(d diagnosis) {
 	p := a.colors()
 	errs := 0
@@ -112,7 +124,7 @@ func (a *app) doctorText(d diagnosis) {
 			word = p.red("error")
 			errs++
 		}
-		a.printf("%s %s %s\n", word, p.bold(clean(a.shown(f.Subject))+":"), clean(f.Message))
+		a.printf("%s %s %s\n", word, p.bold(clean(a.shownSubject(f.Subject))+":"), clean(f.Message))
 		if f.Hint != "" {
 			a.printf("  %s %s\n", p.bold("hint:"), clean(f.Hint))
 		}
