@@ -41,6 +41,8 @@ func TestMain(m *testing.M) {
 			os.Exit(stopChild(args[1:]))
 		case roleBinary:
 			os.Exit(binaryChild(args[1:]))
+		case roleProbed:
+			os.Exit(probedChild(args[1:]))
 		}
 	}
 	os.Exit(m.Run())

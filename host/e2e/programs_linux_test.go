@@ -34,16 +34,6 @@ func need(t *testing.T, name string) string {
 	return p
 }
 
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // TestRealPrograms supervises nginx, redis and a Python script under one spec.
 func TestRealPrograms(t *testing.T) {
 	nginx, redis, python := need(t, "nginx"), need(t, "redis-server"), need(t, "python3")

@@ -109,12 +109,13 @@ func (i *instance) launch() bool {
 	i.run = r
 	i.attach(want.Log.Stderr != "")
 	i.beginHealth()
-	i.hook("post_start", want.Hooks.PostStart, i.told)
 	if i.well.started {
-		return i.enter(Running, "")
+		i.enter(Running, "")
+	} else {
+		i.reason = "waits for its startup probe"
+		i.publish()
 	}
-	i.reason = "waits for its startup probe"
-	i.publish()
+	i.hook("post_start", want.Hooks.PostStart, i.told)
 	return true
 }
 
