@@ -99,6 +99,7 @@ func (i *instance) beforeStart() (goOn bool) {
 // refused goes on from a pre_start hook that failed.
 func (i *instance) refused(err error) bool {
 	i.tried = i.wanted()
+	i.plan.due, i.plan.by = "", "" // that run is vetoed, the next one is not
 	i.env.tell(i.event(journal.StartFailed, err.Error()))
 	i.nextTry = time.Time{}
 	if d := i.wanted().Restart.RetryAfter; d > 0 && !i.scheduled() {

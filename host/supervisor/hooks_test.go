@@ -238,3 +238,17 @@ func TestProgramIsToldOfWhatItReadsItself(t *testing.T) {
 		}
 	})
 }
+
+// A job whose pre_start fails is left out once, and due again by its schedule.
+func TestVetoedJobWaitsForItsNextTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newErrands(func(string) processtest.Behavior { return processtest.Behavior{ExitAfter: time.Second, Code: 1} })
+		r := newRig(t, e.Fake, nil)
+		r.apply(job("clean", func(s *spec.Service) { s.Hooks.PreStart = exec() }))
+		settle(3*time.Minute + 30*time.Second)
+		p := r.want("clean", Failed)
+		if got := e.order(); !slices.Equal(got, []string{"pre_start", "pre_start", "pre_start"}) || time.Until(p.NextTry) != 30*time.Second {
+			t.Errorf("next %v, ran %d: %v", p.NextTry, len(got), got[:min(len(got), 10)])
+		}
+	})
+}
