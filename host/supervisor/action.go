@@ -100,11 +100,24 @@ func (e *environment) performFor(ctx context.Context, a spec.Action, s *spec.Ser
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	if a.HTTP != "" {
-		return httpAction(ctx, portIn(a.HTTP, port))
+	defer context.AfterFunc(e.forced, cancel)()
+	if e.forced.Err() != nil {
+		return errForced
 	}
-	return e.execAction(ctx, a, s, port, id, timeout, vars, sink)
+	var err error
+	if a.HTTP != "" {
+		err = httpAction(ctx, portIn(a.HTTP, port))
+	} else {
+		err = e.execAction(ctx, a, s, port, id, timeout, vars, sink)
+	}
+	if err != nil && e.forced.Err() != nil {
+		return errForced
+	}
+	return err
 }
+
+// errForced is the end of what runs beside services when the host is to end at once.
+var errForced = errors.New("the host ends everything at once")
 
 func httpAction(ctx context.Context, what string) error {
 	method, url, ok := strings.Cut(what, " ")

@@ -30,7 +30,9 @@ type environment struct {
 	errands  atomic.Uint64
 	require  func(context.Context, spec.Requires, requires.Env) []requires.Unmet
 
-	work sync.WaitGroup // everything started by spawn
+	work   sync.WaitGroup  // everything started by spawn
+	forced context.Context // ends when everything is to end at once
+	force  context.CancelFunc
 
 	mu       sync.Mutex
 	governor *restart.Governor

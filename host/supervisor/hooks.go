@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 type hookWork struct {
 	name   string
 	cancel context.CancelFunc
+	undone bool // given up before its end
 	over   bool
 	err    error
 }
@@ -112,12 +114,14 @@ func (i *instance) refused(err error) bool {
 // giveUpStart ends the hooks of a start that is no longer wanted, and reports whether the state changed.
 func (i *instance) giveUpStart() bool {
 	if !i.starting.over {
+		i.starting.undone = true
 		i.starting.cancel()
 		return false // the end of the hooks wakes it
 	}
 	i.starting = nil
-	i.enter(Stopping, i.target.downReason)
-	return i.enter(Stopped, i.target.downReason)
+	reason := cmp.Or(i.target.downReason, "its start was given up") // by now it may be wanted again
+	i.enter(Stopping, reason)
+	return i.enter(Stopped, reason)
 }
 
 // beforeStop runs pre_stop, and reports whether the ladder has to wait for that.

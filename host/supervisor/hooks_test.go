@@ -252,3 +252,58 @@ func TestVetoedJobWaitsForItsNextTime(t *testing.T) {
 		}
 	})
 }
+
+// What a stop gave up is begun anew by a start, however soon that comes.
+func TestStartAfterAStopDuringPreStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newErrands(func(kind string) processtest.Behavior {
+			if kind == "run" {
+				return processtest.Behavior{}
+			}
+			return processtest.Behavior{ExitAfter: 10 * time.Second, IgnoreKill: true}
+		})
+		r := newRig(t, e.Fake, nil)
+		if _, err := r.sup.Begin(makeSpec(service("api", func(s *spec.Service) { s.Hooks.PreStart = exec() })), nil); err != nil {
+			t.Fatal(err)
+		}
+		settle(7 * time.Second)
+		r.want("api", Starting)
+		go r.sup.Do(context.Background(), Act{Verb: Stop, Names: []string{"api"}, Actor: "tester"})
+		settle(time.Second)
+		r.do(Act{Verb: Start, Names: []string{"api"}})
+		r.want("api", Running)
+		if got := e.order(); !slices.Equal(got, []string{"pre_start", "pre_start", "run"}) {
+			t.Errorf("ran %v", got)
+		}
+	})
+}
+
+// The end of the host waits for hooks no longer than for anything else.
+func TestShutdownEndsHooksWithItsBudget(t *testing.T) {
+	for _, kind := range []string{"post_start", "pre_stop", "post_stop"} {
+		synctest.Test(t, func(t *testing.T) {
+			e := newErrands(func(k string) processtest.Behavior { return processtest.Behavior{IgnoreStop: k == kind} })
+			e.Behave = func(behave func(process.RunID, process.Request) processtest.Behavior) func(process.RunID, process.Request) processtest.Behavior {
+				return func(id process.RunID, r process.Request) processtest.Behavior {
+					b := behave(id, r)
+					if id.Task != "" && !b.IgnoreStop {
+						b.ExitAfter = time.Second
+					}
+					return b
+				}
+			}(e.Behave)
+			r := newRig(t, e.Fake, nil)
+			r.apply(service("api", allHooks, func(s *spec.Service) {
+				for _, l := range [][]spec.Action{s.Hooks.PostStart, s.Hooks.PreStop, s.Hooks.PostStop} {
+					l[0].Timeout = time.Hour
+				}
+			}))
+			settle(time.Second)
+			begin := time.Now()
+			r.sup.Shutdown(context.Background(), time.Minute)
+			if d := time.Since(begin); d > time.Minute+2*killAgain {
+				t.Errorf("with a %s hook that hangs it took %v", kind, d)
+			}
+		})
+	}
+}

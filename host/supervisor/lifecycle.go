@@ -73,6 +73,9 @@ func (i *instance) launch() bool {
 		return false
 	}
 	if w := i.starting; w != nil {
+		if w.undone {
+			return i.giveUpStart()
+		}
 		if i.starting = nil; w.err != nil {
 			return i.refused(w.err)
 		}

@@ -82,6 +82,7 @@ func New(o Options) *Supervisor {
 		commands: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
 		index: map[Key]*instance{}, slots: map[Key]*slot{}, services: map[string][]*slot{}, dependents: map[string][]*slot{},
 	}
+	s.env.forced, s.env.force = context.WithCancel(context.Background())
 	go s.loop()
 	go s.route()
 	return s
@@ -267,8 +268,9 @@ func (s *Supervisor) Pause(on bool) error {
 	})
 }
 
-// Force ends everything at once, without the stop ladders.
+// Force ends everything at once, without the stop ladders and hooks. Shutdown must follow, or be under way.
 func (s *Supervisor) Force(reason string) {
+	s.env.force()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, i := range s.list {
@@ -312,8 +314,20 @@ func (s *Supervisor) Shutdown(ctx context.Context, budget time.Duration) (killed
 	}
 	close(s.quit)
 	<-s.done
-	s.env.work.Wait()
-	return killed
+	worked := make(chan struct{})
+	go func() { s.env.work.Wait(); close(worked) }()
+	for {
+		select {
+		case <-worked:
+			s.env.force()
+			return killed
+		case <-cancelled:
+			cancelled = nil
+		case <-expired:
+			expired = nil
+		}
+		s.env.force() // hooks are no reason to stay for longer
+	}
 }
 
 func (s *Supervisor) alive() (n int) {
