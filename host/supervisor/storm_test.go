@@ -78,7 +78,6 @@ type storm struct {
 	*rig
 	dice  *dice
 	calm  atomic.Bool
-	fakes int
 	story []string
 
 	mu      sync.Mutex
@@ -532,7 +531,9 @@ func (w *storm) soothe() {
 	settle(time.Hour)
 	for _, p := range w.sup.Snapshots() { // only an operator starts these again
 		if p.Spec.Type == spec.TypeOneshot && p.Up && p.ForGood {
-			w.beside(func(ctx context.Context) { w.sup.Do(ctx, Act{Verb: Start, Names: []string{p.Key.String()}, Actor: "walker"}) })
+			w.beside(func(ctx context.Context) {
+				w.sup.Do(ctx, Act{Verb: Start, Names: []string{p.Key.String()}, Actor: "walker"})
+			})
 		}
 	}
 	settle(time.Hour)
@@ -563,25 +564,26 @@ func (w *storm) judge() {
 				}
 				continue
 			}
-			open := w.open(c)
+			open, kind := w.open(c), p.Spec.Type // which may be that of the spec it went back to
 			ok := false
 			switch p.State {
 			case Running:
-				ok = p.Health == HealthHealthy && (s.Type == spec.TypeService || open)
+				ok = p.Health == HealthHealthy && kind == spec.TypeService || open && kind != spec.TypeService
 			case Exited:
-				ok = s.Type == spec.TypeOneshot
+				ok = kind == spec.TypeOneshot
 			case Waiting:
-				ok = !open || s.Type == spec.TypeScheduled && !p.NextTry.Before(time.Now()) && time.Until(p.NextTry) < 6*time.Minute
+				ok = !open || kind == spec.TypeScheduled && (!p.NextTry.Before(time.Now()) && time.Until(p.NextTry) < 6*time.Minute || time.Since(p.ExitAt) < 7*time.Minute)
 			case Failed:
 				ok = !open
+			case Stopped, Starting, Stopping, Killing, Backoff: // not for hours
 			}
 			if !ok {
-				w.fault("%v is %s, %s (%s), next %v; gates open: %v; %+v", k, p.State, p.Health, p.Reason, p.NextTry, open, w.sup.instance(k).well)
+				w.fault("%v is %s, %s (%s), next %v; gates open: %v; now %v, plan %+v, well %+v, target %+v", k, p.State, p.Health, p.Reason, p.NextTry, open, time.Now(), w.sup.instance(k).plan, w.sup.instance(k).well, *w.sup.instance(k).target)
 			}
 			if p.State == Running && p.SpecState != SpecRolledBack && !stalled && p.Spec.Hash != s.Hash {
 				w.fault("%v runs %v, %s, want %v", k, p.Spec.Command[1:], p.SpecState, s.Command[1:])
 			}
-			if args := w.fake.Request(p.Run).Args; p.State == Running && s.Type == spec.TypeService && !slices.Equal(args, p.Spec.Command) {
+			if args := w.fake.Request(p.Run).Args; p.State == Running && kind == spec.TypeService && !slices.Equal(args, p.Spec.Command) {
 				w.fault("%v runs %v, says %v", k, args, p.Spec.Command)
 			}
 			if len(p.Runs) > maxJobRuns {
