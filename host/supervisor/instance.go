@@ -278,6 +278,10 @@ func (i *instance) step() bool {
 			return i.stepIdle(now)
 		}
 		if up {
+			i.auto = false // what was due before it was stopped is no restart any more
+			if start {
+				i.fresh()
+			}
 			return i.tryStart(now, i.startReason(start))
 		}
 		if i.reason != i.target.downReason && i.target.downReason != "" {
@@ -293,6 +297,10 @@ func (i *instance) step() bool {
 		}
 		if start || recycle {
 			i.forgetLook() // and look at once
+			if i.auto {    // an operator waits neither in line nor for the end of a pause
+				i.giveBack()
+				i.fresh()
+			}
 		}
 		return i.tryStart(now, i.startReason(start))
 	case Starting, Running:

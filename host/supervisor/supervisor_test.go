@@ -490,3 +490,59 @@ func TestUnkillableActionDoesNotHoldUpTheShutdown(t *testing.T) {
 		}
 	})
 }
+
+// A pause holds back what would happen by itself, not what an operator asks for.
+func TestOperatorStartsWhatAPauseHoldsBack(t *testing.T) {
+	for _, between := range []string{"", "stop", "wait"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, processtest.New(), nil)
+			r.apply(service("api"))
+			settle(time.Minute)
+			r.fake.Exit(r.snap("api").Run, 1, "")
+			synctest.Wait()
+			r.want("api", Backoff)
+			switch between {
+			case "wait":
+				r.sup.Pause(true)
+				settle(time.Minute)
+			case "stop":
+				r.do(Act{Verb: Stop, Names: []string{"api"}})
+				r.sup.Pause(true)
+			default:
+				r.sup.Pause(true)
+			}
+			settle(time.Second)
+			r.do(Act{Verb: Start, Names: []string{"api"}})
+			if p := r.want("api", Running); p.Restarts != 0 {
+				t.Errorf("%q: %d restarts, although an operator started it", between, p.Restarts)
+			}
+		})
+	}
+}
+
+// What waits for its turn among restarts is started at once by an operator.
+func TestOperatorStartsWhatWaitsForItsTurn(t *testing.T) {
+	for _, paused := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, processtest.New(), nil)
+			sp := makeSpec(service("api"), service("web"))
+			sp.Host.Restarts = spec.Restarts{Rate: 1.0 / 600, Burst: 1}
+			if _, err := r.sup.Apply(context.Background(), sp, nil, false); err != nil {
+				t.Fatal(err)
+			}
+			settle(time.Minute)
+			r.fake.Exit(r.snap("api").Run, 1, "")
+			r.fake.Exit(r.snap("web").Run, 1, "")
+			settle(10 * time.Second)
+			waits := "api"
+			if r.snap("api").State == Running {
+				waits = "web"
+			}
+			r.want(waits, Waiting)
+			r.sup.Pause(paused)
+			r.do(Act{Verb: Start, Names: []string{waits}})
+			settle(time.Second)
+			r.want(waits, Running)
+		})
+	}
+}
