@@ -122,16 +122,19 @@ func (i *instance) beginHealth() {
 
 func (i *instance) watchHealth() {
 	r, s, env := i.run, i.spec, i.env
-	i.well.watch = env.probes.Watch(Watched{
+	var watch HealthWatch
+	watch = env.probes.Watch(Watched{
 		Ear: r.ear, Run: r.id, PID: r.ident.PID, Port: r.port, Spec: s,
 		Exec: func(ctx context.Context, argv []string) error { return env.probeExec(ctx, s, r.port, r.id, argv) },
 	}, func(e HealthEvent) {
 		i.box.call(func(i *instance) {
-			if i.run == r && !r.leaving() {
+			// What is asked no more may have been on its way when its watch ended.
+			if i.run == r && i.well.watch == watch && !r.leaving() {
 				i.onHealth(e)
 			}
 		})
 	})
+	i.well.watch = watch
 	r.ear = nil // it is the watch's
 	if i.target.paused {
 		i.well.watch.Pause(true)

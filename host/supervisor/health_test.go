@@ -534,3 +534,25 @@ func TestProbeProgramRunsAsAnErrandOfTheRun(t *testing.T) {
 		}
 	})
 }
+
+// A result can be on its way while the probes are taken out of the spec.
+func TestResultOfRemovedProbesSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		r.probes.script = readyAfter(time.Second)
+		r.apply(service("api", probed))
+		settle(time.Minute)
+		first, late := r.want("api", Running), r.probes.of("api")
+		r.apply(service("api"))
+		late.report(HealthEvent{Change: BecameNotReady, Reason: "late"})
+		settle(time.Minute)
+		if p := r.want("api", Running); p.Health != HealthHealthy || p.Run != first.Run {
+			t.Errorf("%s (%s), run %v", p.Health, p.HealthReason, p.Run)
+		}
+		late.report(HealthEvent{Change: LivenessFailed, Reason: "late"})
+		settle(time.Minute)
+		if p := r.want("api", Running); p.Run != first.Run {
+			t.Errorf("run %v, was %v", p.Run, first.Run)
+		}
+	})
+}
