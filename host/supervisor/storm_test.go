@@ -581,7 +581,11 @@ func (w *storm) judge() {
 				w.fault("%v is %s, %s (%s), next %v; gates open: %v; now %v, plan %+v, well %+v, target %+v", k, p.State, p.Health, p.Reason, p.NextTry, open, time.Now(), w.sup.instance(k).plan, w.sup.instance(k).well, *w.sup.instance(k).target)
 			}
 			if p.State == Running && p.SpecState != SpecRolledBack && !stalled && p.Spec.Hash != s.Hash {
-				w.fault("%v runs %v, %s, want %v", k, p.Spec.Command[1:], p.SpecState, s.Command[1:])
+				w.sup.do(func() {
+					l := w.sup.slots[k]
+					w.fault("%v runs %v, %s, proving %v, want %v, known as %v, target %v; held %v, veto %q, stalled by %+v; flux %v, removing %v; deps %v, target %+v", k, p.Spec.Command[1:], p.SpecState, p.Proving, s.Command[1:],
+						l.wanted.Command[1:], l.target.spec.Command[1:], w.sup.held(l), w.sup.vetoOf(l), w.sup.stalledBy(l), w.sup.flux, w.sup.removing(), l.deps, *l.target)
+				})
 			}
 			if args := w.fake.Request(p.Run).Args; p.State == Running && kind == spec.TypeService && !slices.Equal(args, p.Spec.Command) {
 				w.fault("%v runs %v, says %v", k, args, p.Spec.Command)
