@@ -556,3 +556,29 @@ func TestResultOfRemovedProbesSaysNothing(t *testing.T) {
 		}
 	})
 }
+
+// A rollout that stopped with an instance goes on when that proves to work after all.
+func TestStalledRolloutGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		r.probes.script = readyAfter(time.Second)
+		set := func(s *spec.Service) {
+			s.Update.Timeout, s.Update.FailureAction = time.Minute, spec.FailurePause
+		}
+		r.apply(instances(3, "api", probed, set)...)
+		settle(time.Minute)
+		r.apply(instances(3, "api", probed, set, arg("bad"))...)
+		settle(10 * time.Minute)
+		if r.snap("api.1").Stalled == "" {
+			t.Fatal("it goes on with a bad spec")
+		}
+		r.probes.script = func(w Watched, say func(time.Duration, HealthChange, string)) { say(time.Second, BecameReady, "") }
+		r.fake.Exit(r.snap("api.1").Run, 1, "")
+		settle(10 * time.Minute)
+		for n := range 3 {
+			if p := r.want(fmt.Sprintf("api.%d", n+1), Running); !slices.Contains(p.Started.Command, "bad") || p.Stalled != "" {
+				t.Errorf("%s runs %v, stalled %q", p.ID, p.Started.Command[1:], p.Stalled)
+			}
+		}
+	})
+}

@@ -158,7 +158,7 @@ func (s *Supervisor) lookAtChanges() {
 	var seen map[string]bool
 	for i := range dirty {
 		name := i.key.Service
-		if p := i.snap.Load(); p.SpecState == SpecRolledBack || p.Stalled != "" {
+		if p := i.snap.Load(); p.SpecState == SpecRolledBack || p.Stalled != "" || s.changing(name) {
 			for _, d := range s.services[name] {
 				s.retarget(d)
 			}
@@ -174,6 +174,11 @@ func (s *Supervisor) lookAtChanges() {
 			s.retarget(d)
 		}
 	}
+}
+
+// changing reports whether an instance of the service has not been handed its spec yet.
+func (s *Supervisor) changing(name string) bool {
+	return slices.ContainsFunc(s.services[name], func(l *slot) bool { return l.target != nil && l.target.spec != l.wanted })
 }
 
 // drop forgets an instance whose goroutine has returned.
