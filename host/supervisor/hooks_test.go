@@ -307,3 +307,21 @@ func TestShutdownEndsHooksWithItsBudget(t *testing.T) {
 		})
 	}
 }
+
+// What is ended by force stays down, also where it waits for others to stop before it.
+func TestForcedEndStartsNothingAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
+			return processtest.Behavior{IgnoreStop: true, Linger: time.Second}
+		}
+		r := newRig(t, fake, nil)
+		r.apply(service("db"), service("api", needs(spec.ConditionStarted, "db")), service("web", needs(spec.ConditionStarted, "api")))
+		settle(time.Minute)
+		begin := time.Now()
+		r.sup.Shutdown(context.Background(), 10*time.Second)
+		if d, n := time.Since(begin), len(fake.Starts()); d > 15*time.Second || n != 3 {
+			t.Errorf("it took %v and %d starts", d, n)
+		}
+	})
+}

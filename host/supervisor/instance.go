@@ -262,7 +262,7 @@ func (i *instance) use(s *spec.Service) {
 // decision for every state; what comes from outside has been taken in before.
 func (i *instance) step() bool {
 	now := time.Now()
-	up := i.target.up && !i.target.remove
+	up := i.wantedUp()
 	start := i.takeWish(&i.seen.start, i.target.start)
 	recycle := i.takeWish(&i.seen.recycle, i.target.recycle)
 	if i.stepSignOut(now) || i.stepSchedule(now, up) {
@@ -330,6 +330,12 @@ func (i *instance) step() bool {
 		panic("supervisor: unknown state " + string(i.state))
 	}
 	return false
+}
+
+// wantedUp reports whether it is to run. Nothing is once everything is to end at once, also what waits for
+// others to stop before it.
+func (i *instance) wantedUp() bool {
+	return i.target.up && !i.target.remove && i.env.forced.Err() == nil
 }
 
 func (i *instance) takeWish(seen *uint64, want uint64) bool {

@@ -223,7 +223,7 @@ func (i *instance) afterRun() {
 		i.afterStop(r)
 		return
 	}
-	if !i.target.up || i.target.remove { // it ended by itself just when it was to be stopped
+	if !i.wantedUp() { // it ended by itself just when it was to be stopped
 		if i.state == Running || i.state == Starting {
 			i.enter(Stopping, i.target.downReason)
 		}
@@ -261,11 +261,11 @@ func (i *instance) afterRun() {
 // afterStop follows a stop that the target asked for; what the target says now counts.
 func (i *instance) afterStop(r *run) {
 	now := time.Now()
-	if i.target.up && !i.target.remove && i.scheduled() && i.plan.due == "" {
+	if i.wantedUp() && i.scheduled() && i.plan.due == "" {
 		i.stepIdle(now)
 		return
 	}
-	if i.target.up && !i.target.remove {
+	if i.wantedUp() {
 		i.auto = false
 		if i.plan.due != "" {
 			i.reason = i.plan.due

@@ -82,7 +82,7 @@ func (i *instance) stepSchedule(now time.Time, up bool) bool {
 		return false
 	}
 	if !up {
-		if !i.plan.next.IsZero() && !i.target.remove { // what comes due meanwhile is not missed
+		if !i.plan.next.IsZero() && !i.target.remove && !i.target.up { // what comes due meanwhile is not missed
 			i.plan = plan{}
 			i.keep()
 		}
@@ -168,7 +168,7 @@ func (i *instance) stepIdle(now time.Time) bool {
 
 // scheduleDeadline adds the moment at which the next run is due.
 func (i *instance) scheduleDeadline(add func(time.Time)) {
-	if n := i.plan.next; i.scheduled() && i.target.up && !n.IsZero() {
+	if n := i.plan.next; i.scheduled() && i.wantedUp() && !n.IsZero() {
 		if look := time.Now().Add(clockLook); n.After(look) {
 			n = look
 		}

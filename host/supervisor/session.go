@@ -105,7 +105,7 @@ func (i *instance) stepSignOut(now time.Time) bool {
 		return false
 	}
 	if i.state == Backoff || i.state == Exited || i.state == Failed {
-		if reason := i.nobody(); reason != "" && i.target.up && !i.target.remove {
+		if reason := i.nobody(); reason != "" && i.wantedUp() {
 			i.signOut = nil
 			i.restart, i.restarts, i.auto = before.restart, before.restarts, false
 			i.nextTry = now.Add(sessionRetry)
