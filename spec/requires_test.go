@@ -36,9 +36,9 @@ services:
 		t.Fatal(r.Problems.Error())
 	}
 	want := Requires{
-		OS: []Need{{"windows", ">=", "10.0.17763"}, {Name: "linux"}}, Arch: []string{"amd64"}, Files: []string{filepath.Join(dir, "a.txt")},
-		Folders: []string{filepath.Join(dir, "data"), filepath.Join(dir, "?x")}, Ports: []int{8081, 9090},
-		Commands: []Need{{"java", ">=", "17"}, {Name: filepath.Join(dir, "tools/jq")}, {"node", "=", "20.1"}, {"a", "<", "2"}, {"C++ compiler", ">", "3"}},
+		OS: []Need{{"windows", ">=", "10.0.17763"}, {Name: "linux"}}, Arch: []string{"amd64"}, Files: []string{dir + "/a.txt"},
+		Folders: []string{dir + "/data", dir + "/?x"}, Ports: []int{8081, 9090},
+		Commands: []Need{{"java", ">=", "17"}, {Name: dir + "/tools/jq"}, {"node", "=", "20.1"}, {"a", "<", "2"}, {"C++ compiler", ">", "3"}},
 		TCP:      []string{"db:1433"}, Services: []string{"MSSQLSERVER", "Some Service"},
 	}
 	if got := r.Spec.Services[1].Requires; !reflect.DeepEqual(got, want) {
@@ -47,7 +47,7 @@ services:
 	if want.None() || !(Requires{OS: []Need{}}).None() {
 		t.Error("None is wrong")
 	}
-	if s := want.Commands[0].String() + ", " + want.Commands[1].String(); s != "java >= 17, "+filepath.Join(dir, "tools/jq") {
+	if s := want.Commands[0].String() + ", " + want.Commands[1].String(); s != "java >= 17, "+dir + "/tools/jq" {
 		t.Errorf("written as %s", s)
 	}
 }
