@@ -47,7 +47,7 @@ services:
 	if want.None() || !(Requires{OS: []Need{}}).None() {
 		t.Error("None is wrong")
 	}
-	if s := want.Commands[0].String() + ", " + want.Commands[1].String(); s != "java >= 17, "+dir + "/tools/jq" {
+	if s := want.Commands[0].String() + ", " + want.Commands[1].String(); s != "java >= 17, "+dir+"/tools/jq" {
 		t.Errorf("written as %s", s)
 	}
 }
