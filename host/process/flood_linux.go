@@ -16,38 +16,37 @@ import (
 const (
 	floodBytes = 256 << 10             // so much
 	floodTime  = 64 * time.Millisecond // in less than that,
-	floodReads = 8                     // by so many reads: a flood
 	floodPipe  = 1 << 20               // what an unprivileged process may ask for by default, pipe(7)
-	floodShort = 32 << 10              // a read of less is followed by a nap
+	floodsDeep = 32                    // of so many at most
+	floodTurn  = 1 << 20               // so much is read in one turn: half a millisecond
+	floodShort = 32 << 10              // a read of less ends it too, and a nap follows
 	floodNaps  = 256                   // after so many the speed is looked at
-	floodTurns = 64                    // after so many reads other goroutines have their turn: a few ms
 
 	// Naps in nanoseconds; the system's timer slack adds some 50 µs.
 	napShort  = 1
 	napLong   = 250_000
-	napsShort = 4  // so many in a row find nothing before they get long,
-	napsQuiet = 20 // and so many before the reader waits in the poller again: 5 ms
+	napEach   = 50_000    // for each of several floods,
+	napMost   = 1_000_000 // and no more
+	napsShort = 4         // so many in a row find nothing before they get long,
+	napsQuiet = 20        // and so many before the reader waits in the poller again: 5 ms
 )
 
-// floods is how many streams are read so. More than half of the processors gain nothing by it: while one
-// stream is read the others fill.
+// floods is how many streams are read so.
 var floods atomic.Int32
 
 // speed finds out that a stream is a flood. Its zero value is ready.
 type speed struct {
 	since time.Time
 	bytes int // since then
-	reads int
 }
 
 // flood reports whether a read of n bytes makes the stream one.
 func (s *speed) flood(n int) bool {
-	s.reads++
 	if s.bytes += n; s.bytes < floodBytes {
 		return false
 	}
 	now := time.Now()
-	fast := s.reads >= floodReads && now.Sub(s.since) < floodTime
+	fast := now.Sub(s.since) < floodTime
 	*s = speed{since: now}
 	return fast
 }
@@ -55,61 +54,91 @@ func (s *speed) flood(n int) bool {
 // copyFlood hands out what arrives while it is much, without the poller. It reports whether the stream has
 // ended or broken, or was released.
 func (r *reader) copyFlood(sink func([]byte)) (done bool, err error) {
-	defer floods.Add(-1)
-	if floods.Add(1) > int32(max(1, runtime.GOMAXPROCS(0)/2)) {
-		return false, nil
-	}
 	fd, ok := r.leavePoller()
 	if !ok {
 		return false, nil
 	}
 	defer r.enterPoller(fd)
+	n := floods.Add(1)
+	defer floods.Add(-1)
 	former, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
-	if err == nil {
+	if err == nil && n <= floodsDeep {
 		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, floodPipe); err == nil {
 			defer func() {
 				_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, former) // while more is in it, it stays deep
 			}()
 		}
 	}
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	since, bytes, turns, naps, empty := time.Now(), 0, 0, 0, 0
+	patience := time.NewTimer(turnPatience)
+	defer patience.Stop()
+	since, last, bytes, naps, empty := time.Now(), time.Time{}, 0, 0, 0
 	for empty < napsQuiet && !r.closed.Load() && !r.released.Load() {
-		// A goroutine that runs for 10 ms is preempted, and the thread that watches for that is kept awake by it.
-		if turns++; turns%floodTurns == 0 {
+		floodTurns.await(patience)
+		if !last.IsZero() {
+			nap(int(floods.Load()), empty, last)
+		}
+		n, end, err := r.takeTurn(fd, sink)
+		floodTurns.pass()
+		if end {
+			return true, err
+		}
+		empty++
+		if n > 0 {
+			empty = 0
+		}
+		bytes += n
+		last = time.Time{}
+		if n < floodTurn {
+			last = time.Now()
+			if naps++; naps%floodNaps == 0 {
+				if last.Sub(since)*floodBytes > floodTime*time.Duration(bytes) {
+					break
+				}
+				since, bytes = last, 0
+			}
+		} else {
+			// A goroutine that runs for 10 ms is preempted, and the thread that watches for that is kept awake by it.
 			runtime.Gosched()
 		}
+	}
+	return false, nil
+}
+
+// takeTurn hands out what is in the pipe, until little is, others are to have a turn or the stream has ended or broken.
+func (r *reader) takeTurn(fd int, sink func([]byte)) (total int, end bool, err error) {
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	for total < floodTurn && !r.closed.Load() && !r.released.Load() {
 		n, err := unix.Read(fd, *buf)
 		switch {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EAGAIN:
-			empty++
+			return total, false, nil
 		case err != nil || n <= 0:
-			return true, err
-		default:
-			empty = 0
-			bytes += n
-			sink((*buf)[:n])
-			if n >= floodShort {
-				continue
-			}
+			return total, true, err
 		}
-		if naps++; naps%floodNaps == 0 {
-			now := time.Now()
-			if now.Sub(since)*floodBytes > floodTime*time.Duration(bytes) {
-				break
-			}
-			since, bytes = now, 0
+		total += n
+		sink((*buf)[:n])
+		if n < floodShort {
+			break
 		}
-		nap := unix.Timespec{Nsec: napShort}
-		if empty > napsShort {
-			nap.Nsec = napLong
-		}
-		_ = unix.Nanosleep(&nap, nil)
 	}
-	return false, nil
+	return total, false, nil
+}
+
+// nap lets the pipes fill. Whose turn it is found little in its pipe at the time last; of several floods it is the
+// one for which that is longest ago.
+func nap(floods, empty int, last time.Time) {
+	d := time.Duration(napShort)
+	if floods > 1 {
+		d = min(time.Duration(floods)*napEach, napMost) - time.Since(last)
+	} else if empty > napsShort {
+		d = napLong
+	}
+	if d > 0 {
+		_ = unix.Nanosleep(&unix.Timespec{Nsec: int64(d)}, nil)
+	}
 }
 
 // leavePoller returns the descriptor of the pipe, which is then the caller's, out of every epoll set.

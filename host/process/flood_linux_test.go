@@ -190,3 +190,52 @@ func TestFloodEnds(t *testing.T) {
 		t.Errorf("Copy: %v", err)
 	}
 }
+
+// A sink that hangs keeps none of the other floods, however many hang.
+func TestFloodsPassOneThatHangs(t *testing.T) {
+	hanging := cap(floodTurns) + 1
+	free := make(chan struct{})
+	copied := make(chan error, hanging)
+	var outputs []*output
+	for i := range hanging {
+		o := flooded(t, 1<<40)
+		outputs = append(outputs, o)
+		hung := make(chan struct{})
+		go func() {
+			once := false
+			copied <- (&reader{output: o}).Copy(func([]byte) {
+				if floods.Load() > int32(i) && !once {
+					once = true
+					close(hung)
+					<-free
+				}
+			})
+		}()
+		select {
+		case <-hung:
+		case <-time.After(30 * time.Second):
+			t.Fatal("no flood")
+		}
+	}
+	const total = 8 << 20 / 4000 * 4000
+	o, at := flooded(t, total), 0
+	whole := make(chan error, 1)
+	go func() { whole <- (&reader{output: o}).Copy(func(p []byte) { at += len(p) }) }()
+	select {
+	case err := <-whole:
+		if err != nil || at != total {
+			t.Errorf("%d of %d bytes, %v", at, total, err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("it waits for those that hang")
+	}
+	close(free)
+	for _, o := range outputs {
+		o.release()
+	}
+	for range hanging {
+		if err := <-copied; err != nil {
+			t.Errorf("Copy: %v", err)
+		}
+	}
+}
