@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"servicehost/host/human"
+	"servicehost/host/requires"
 	"servicehost/spec"
 )
 
@@ -51,6 +52,9 @@ func (e *examination) secrets() {
 		case err != nil:
 			e.problem(subject, "", "the file of the secret, %s, can't be looked at: %s", human.Path(path), reason(err))
 			return
+		}
+		if err := requires.Readable(path, requires.Env{}); err != nil && e.Status == nil {
+			e.problem(subject, "give the account of the host the right to read it", "the file of the secret, %s, can't be read: %s", human.Path(path), reason(err))
 		}
 		if who, hint := readers(path); who != "" && s.File != "" {
 			e.problem(path, hint, "the file of a secret, %s, may be read by %s", human.Path(path), who)
