@@ -69,6 +69,8 @@ func (w *why) take(i int) {
 				who = process(e)
 			}
 			w.lines = append(w.lines, fmt.Sprintf("%s for %s%s%s", e.To, w.age(e), who, because(e.Reason)))
+		} else if e.To == "stopping" && w.ends == 1 && hostEnded(e.Reason) {
+			w.lines = append(w.lines, w.age(e)+" ago: "+e.Reason) // ends go on being counted
 		}
 	case ProcessExited, StartFailed:
 		w.ended(e)
@@ -105,6 +107,16 @@ func (w *why) take(i int) {
 		w.say(e, "rolled back"+because(e.Reason))
 	}
 	w.done = w.done || len(w.lines) >= whyMost
+}
+
+// hostEnded reports whether a run was ended by the host itself for a reason that no other event tells.
+func hostEnded(reason string) bool {
+	for _, p := range []string{"liveness probe failed", "startup probe failed", "it ran for max_runtime"} {
+		if strings.HasPrefix(reason, p) {
+			return true
+		}
+	}
+	return false
 }
 
 // signalTime is how long an end may come behind the signal that is told as part of its story.

@@ -60,6 +60,17 @@ func TestWhyTellsTheChainOfCauses(t *testing.T) {
 			ago(5*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4710, Exit: exit}),
 			ago(5*time.Minute, Event{Kind: StateChanged, ID: "worker", To: "failed"}),
 		}, []string{"failed for 5m", "5m ago: run ended (process 4710): exit 3 after 1.2s", "5m ago: signal KILL by root", "1h ago: the host started"}},
+		{"ended by the host for its probe, twice", []Event{
+			ago(time.Hour, Event{Kind: HostStarted}),
+			ago(3*time.Minute, Event{Kind: StateChanged, ID: "worker", To: "stopping", Reason: "liveness probe failed: tcp"}),
+			ago(3*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 6, Exit: exit}),
+			ago(62*time.Second, Event{Kind: StateChanged, ID: "worker", To: "stopping", Reason: "liveness probe failed: tcp"}),
+			ago(61*time.Second, Event{Kind: ProcessExited, ID: "worker", PID: 7, Exit: exit}),
+			ago(time.Minute, Event{Kind: StateChanged, ID: "worker", To: "running"}),
+		}, []string{
+			"running for 1m", "1m1s ago: run ended (process 7): exit 3 after 1.2s", "1m2s ago: liveness probe failed: tcp",
+			"before that once the same: exit 3, since 3m ago", "1h ago: the host started",
+		}},
 		{"changed spec", []Event{
 			ago(time.Hour, Event{Kind: HostStarted}),
 			ago(190*time.Second, Event{Kind: SpecChanged, ID: "worker", Reason: "command"}),
