@@ -107,8 +107,7 @@ func (w *storm) boot(t *testing.T, store *memory) {
 	w.rig = newRig(t, fake, store)
 	w.sup.env.require = w.look
 	w.probes.script = w.probe
-	publish := w.sup.env.publish
-	sup := w.sup
+	publish, sup := w.sup.env.publish, w.sup
 	w.sup.env.publish = func(e journal.Event) {
 		publish(e)
 		w.watch(sup, e)
@@ -452,8 +451,8 @@ func (w *storm) event() string {
 	sup := w.sup
 	switch k := w.dice.n(100); {
 	case k < 25:
-		what := w.edit()
-		w.beside(func(ctx context.Context) { sup.Apply(ctx, w.spec(), nil, w.dice.n(2) == 0) })
+		what, sp := w.edit(), w.spec()
+		w.beside(func(ctx context.Context) { sup.Apply(ctx, sp, nil, w.dice.n(2) == 0) })
 		return what
 	case k < 40:
 		living := w.fake.Living()
@@ -480,7 +479,8 @@ func (w *storm) event() string {
 			return "nothing to retry"
 		}
 		name := names[w.dice.n(len(names))]
-		w.beside(func(ctx context.Context) { sup.Apply(ctx, w.spec(), []string{name}, false) })
+		sp := w.spec()
+		w.beside(func(ctx context.Context) { sup.Apply(ctx, sp, []string{name}, false) })
 		return "retry of " + name
 	case k < 98:
 		settle(w.dice.upTo(20 * time.Minute))
@@ -511,8 +511,8 @@ func (w *storm) reboot() {
 	w.watches, w.passed = nil, map[*fakeWatch]bool{}
 	w.mu.Unlock()
 	w.boot(w.t, w.store)
-	sup := w.sup
-	w.beside(func(ctx context.Context) { sup.Apply(ctx, w.spec(), nil, false) })
+	sup, sp := w.sup, w.spec()
+	w.beside(func(ctx context.Context) { sup.Apply(ctx, sp, nil, false) })
 }
 
 // soothe has everything work from now on.
@@ -649,7 +649,7 @@ func (w *storm) rest() {
 // instances that come and go, and hosts that are started anew. HOST_STORM_EVENTS makes the walks longer,
 // HOST_STORM_SEED shows one again, as far as goroutines let it be the same.
 func TestStormEndsWhereTheModelSays(t *testing.T) {
-	walks, events := 60, 300
+	walks, events := 25, 300
 	if testing.Short() {
 		walks = 5
 	}
@@ -668,12 +668,17 @@ func TestStormEndsWhereTheModelSays(t *testing.T) {
 				w.story = append(w.story, w.event())
 				settle(time.Duration(w.dice.n(int(4 * time.Second))))
 			}
-			if n, limit := w.told, 2000+int(time.Since(begin)/time.Second)*12; n > limit {
+			w.mu.Lock()
+			told := w.told
+			w.mu.Unlock()
+			if n, limit := told, 2000+int(time.Since(begin)/time.Second)*12; n > limit {
 				w.fault("%d events within %v", n, time.Since(begin))
 			}
 			w.soothe()
 			w.judge()
 			w.rest()
+			w.mu.Lock()
+			defer w.mu.Unlock()
 			for _, f := range w.faults {
 				t.Errorf("seed %d: %s", seed, f)
 			}
