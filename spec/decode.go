@@ -293,11 +293,6 @@ var zeroEnums = map[string]string{
 	"session": "service", "log.rotate": "none", "log.rotate_zone": "local", "log.format": "raw", "log.ansi": "keep",
 }
 
-// laterValues are values of enumerations that the full design has and this version has not.
-var laterValues = map[string][]string{
-	"order": {"start_first"},
-}
-
 func (d *decoder) enum(s string, k *keyNode) (string, error) {
 	if k.path == "restart.policy" && strings.EqualFold(s, "false") {
 		return "no", nil // what YAML makes of a bare no, in other tools
@@ -305,9 +300,6 @@ func (d *decoder) enum(s string, k *keyNode) (string, error) {
 	v, err := parseEnum(s, k.enum)
 	if err == nil {
 		return v, nil
-	}
-	if _, e := parseEnum(s, laterValues[k.name]); len(laterValues[k.name]) > 0 && e == nil {
-		return "", words("this version has "+strings.Join(k.enum, ", "), "%s is not supported yet", quote(s))
 	}
 	if ours := elsewhereValue[k.name][foldKey(s)]; ours != "" {
 		hint := fmt.Sprintf("it is called %s here", ours)

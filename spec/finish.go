@@ -36,6 +36,7 @@ func (f *finisher) finish(sound bool) {
 	f.stop()
 	f.log()
 	f.schedule()
+	f.update()
 }
 
 // place returns where a key was set and its path, or the name of the service when nothing set it.
@@ -62,6 +63,24 @@ func (f *finisher) warn(path string, doubtful bool, message, hint string) {
 		n, full := f.place(path)
 		f.d.l.warnAt(n, full, message, hint)
 	}
+}
+
+// update checks whether two processes of the service may be there at once, where that is asked for.
+func (f *finisher) update() {
+	u, s := &f.s.Update, f.s
+	if u.Order != StartFirst {
+		return
+	}
+	if s.Type != TypeService {
+		if _, from := f.dr.where("update.order"); from == layerDefaults {
+			u.Order = StopFirst
+			return
+		}
+		f.refuse("update.order", true, "start_first is for services that stay up, not for type "+string(s.Type), "")
+		return
+	}
+	f.refuse("update.order", s.Port > 0 && !u.SharedPort, fmt.Sprintf("start_first runs two processes of service %s at once, which can't both listen on port %d", quote(f.key.value), s.Port),
+		"port: auto gives each its own; or shared_port: true where the program opens its port with SO_REUSEPORT")
 }
 
 func (f *finisher) restart() {

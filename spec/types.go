@@ -204,6 +204,8 @@ type Update struct {
 	Timeout       time.Duration `key:"timeout" class:"live"`
 	Monitor       time.Duration `key:"monitor" class:"live"`
 	FailureAction FailureAction `key:"failure_action" class:"live"`
+	// SharedPort says that two processes of one instance may listen on its fixed port at the same time.
+	SharedPort bool `key:"shared_port" class:"live"`
 }
 
 // UpdateOrder says whether the old run ends before the new one begins.

@@ -67,6 +67,7 @@ const (
 	ServiceRemoved Kind = "removed"
 	Skipped        Kind = "skipped" // a run that was due while the former one was not over
 	RolledBack     Kind = "rolled_back"
+	Rollout        Kind = "rollout"  // a step of a change by start_first
 	OperatorAction Kind = "operator" // start, stop, restart, signal, pause, resume, reload by hand
 	OutputDropped  Kind = "output_dropped"
 	LogTrouble     Kind = "log_trouble"

@@ -32,6 +32,16 @@ func (a *attachment) close() {
 // or a deadline of two seconds has passed. The pipeline closes the sources. The returned channel is
 // closed when the streams of this run have ended; Close of the sources ends them early.
 func (p *Pipeline) Attach(stdout, stderr Source) <-chan struct{} {
+	return p.attach(stdout, stderr, false)
+}
+
+// AttachBeside is Attach for a run that is meant to be there at the same time as the former one: both write,
+// line by line, as far as each stream ends its lines.
+func (p *Pipeline) AttachBeside(stdout, stderr Source) <-chan struct{} {
+	return p.attach(stdout, stderr, true)
+}
+
+func (p *Pipeline) attach(stdout, stderr Source, beside bool) <-chan struct{} {
 	a := &attachment{stop: make(chan struct{}), done: make(chan struct{})}
 	for _, s := range [...]Source{stdout, stderr} {
 		if s != nil {
@@ -40,6 +50,9 @@ func (p *Pipeline) Attach(stdout, stderr Source) <-chan struct{} {
 	}
 	p.mu.Lock()
 	former := p.last
+	if beside {
+		former = nil
+	}
 	if p.closed || len(a.sources) == 0 {
 		p.mu.Unlock()
 		a.close()
@@ -52,19 +65,20 @@ func (p *Pipeline) Attach(stdout, stderr Source) <-chan struct{} {
 
 	a.open.Store(int32(len(a.sources)))
 	if stdout != nil {
-		go p.copy(a, former, stdout, false)
+		go p.copy(a, former, stdout, false, beside)
 	}
 	if stderr != nil {
-		go p.copy(a, former, stderr, true)
+		go p.copy(a, former, stderr, true, beside)
 	}
 	return a.done
 }
 
-func (p *Pipeline) copy(a, former *attachment, src Source, stderr bool) {
+func (p *Pipeline) copy(a, former *attachment, src Source, stderr, beside bool) {
 	p.await(a, former)
-	if !stderr {
+	if w := p.err.Load(); beside { // the last lines are of both
+	} else if !stderr {
 		p.out.tail.reset()
-	} else if w := p.err.Load(); w != nil {
+	} else if w != nil {
 		w.tail.reset()
 	}
 	in := &input{p: p, stderr: stderr}

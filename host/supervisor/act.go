@@ -156,7 +156,7 @@ func (p *Snapshot) reached(v Verb) bool {
 	if p.State == Waiting && p.Spec.Type == spec.TypeScheduled && !p.Unmet {
 		return v != RunNow || len(p.Runs) > 0 && p.Runs[len(p.Runs)-1].Success
 	}
-	return p.State == Running && p.Health != HealthUnhealthy || p.State == Exited
+	return (v != Restart || p.NextFailed == "") && p.State == Running && p.Health != HealthUnhealthy || p.State == Exited
 }
 
 // choose finds the slots that names mean, all without names.

@@ -69,7 +69,7 @@ func (i *instance) act(a spec.Action, task string) {
 			failed.Reason = fmt.Sprintf("action %s of service %q failed: %v", describe(a, port), s.ID, err)
 			env.tell(failed)
 		}
-		i.box.call(func(i *instance) {
+		i.box.call(func(*instance) {
 			if i.climbing(run, step) {
 				i.stepFailed()
 			}

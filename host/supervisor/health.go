@@ -129,8 +129,8 @@ func (i *instance) watchHealth() {
 	}, func(e HealthEvent) {
 		i.box.call(func(i *instance) {
 			// What is asked no more may have been on its way when its watch ended.
-			if i.run == r && i.well.watch == watch && !r.leaving() {
-				i.onHealth(e)
+			if o := i.holder(r); o != nil && o.well.watch == watch && !r.leaving() {
+				o.onHealth(e)
 			}
 		})
 	})
@@ -150,6 +150,13 @@ func (s lineSink) Take(r logs.Record) { s.w.Line(r.Text) }
 // tap has the probes see the output as long as that is of use: it costs a look at each line.
 func (i *instance) tap() {
 	w := i.well.watch
+	if i.main != nil { // the tap is the current run's
+		if w != nil && !w.WantsLines() {
+			w = nil
+		}
+		i.run.tee.set(w)
+		return
+	}
 	switch wants := w != nil && w.WantsLines(); {
 	case wants && i.well.tapped != w:
 		i.log.Tap(lineSink{w})
@@ -272,21 +279,24 @@ func (i *instance) wellFor(at time.Time) time.Duration {
 func (i *instance) stepHealth(now time.Time) bool {
 	w, u := &i.well, i.spec.Update
 	late := !w.ever && !w.overdue && u.Timeout > 0 && !now.Before(i.readyBy())
+	if i.next.back && i.side != nil && i.side.pending() { // what replaces it is on its way
+		return false
+	}
 	switch {
 	case w.lost != "" && !i.target.paused:
 		if i.proving && i.unproven(w.lost) {
-			return i.beginStop(now, i.backReason, endTarget)
+			return i.goBack(now)
 		}
 		return i.beginStop(now, w.lost, endUnwell)
 	case i.proving && late:
 		if i.unproven(fmt.Sprintf("not ready within update.timeout, %s%s", text(u.Timeout), because(w.why))) {
-			return i.beginStop(now, i.backReason, endTarget)
+			return i.goBack(now)
 		}
 		w.overdue = true
 		i.publish()
 	case i.proving && w.ever && !w.ready:
 		if i.unproven("it did not stay ready" + because(w.why)) {
-			return i.beginStop(now, i.backReason, endTarget)
+			return i.goBack(now)
 		}
 	case i.proving && w.ready && now.Sub(w.since) >= u.Monitor:
 		i.proved()

@@ -53,7 +53,7 @@ func (i *instance) hook(name string, list []spec.Action, then func(*hookWork)) *
 			}
 		}
 		end()
-		i.box.call(func(i *instance) {
+		i.box.call(func(*instance) {
 			w.over, w.err = true, err
 			then(w)
 		})

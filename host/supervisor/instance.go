@@ -34,6 +34,11 @@ type instance struct {
 	tried       *spec.Service // what the last start was with
 	run         *run          // nil: no process
 	incarnation uint64
+	issued      uint64 // incarnations given out, also to runs beside this one
+
+	main *instance // of which this is only the run beside the current one; nil: this is no such
+	side *instance // the run beside the current one; nil: there is none
+	next rollout
 
 	restart  restart.State
 	restarts int
@@ -84,6 +89,7 @@ type run struct {
 	hits    hits   // of its limits
 	ear     Ear    // nil: none, or it belongs to the watch
 	by      string // who ran it outside of its schedule
+	tee     *tee   // nil: it was never beside another one
 }
 
 // leaving reports whether the run has ended by itself and only the rest of its tree is to go.
@@ -121,7 +127,7 @@ func (i *instance) loop() {
 			f(i)
 		}
 		i.adopt(t)
-		for i.step() {
+		for i.stepSide() || i.step() {
 		}
 		i.publishSeen()
 		if !i.removed {
@@ -168,7 +174,8 @@ func (i *instance) deadline() time.Time {
 			break
 		}
 		if i.run.leaving() {
-			return i.run.exit.At.Add(lingerAfterExit)
+			add(i.run.exit.At.Add(lingerAfterExit))
+			break
 		}
 		i.healthDeadline(add)
 		add(i.run.hits.due)
@@ -176,15 +183,19 @@ func (i *instance) deadline() time.Time {
 			add(i.run.started.Add(i.spec.MaxRuntime))
 		}
 	case Stopping, Killing:
+		if i.run == nil {
+			break // it waits for the run beside it
+		}
 		add(i.ladder.next)
 		add(i.ladder.quit)
 	case Backoff, Waiting, Failed:
-		if !i.target.paused {
+		if !i.target.paused && (i.side == nil || i.wantedUp()) {
 			add(i.nextTry)
 		}
 	case Stopped, Exited: // nothing is due
 	}
 	i.scheduleDeadline(add)
+	i.sideDeadline(add)
 	if i.signOut != nil {
 		add(i.signOut.until.Add(time.Millisecond))
 	}
@@ -203,13 +214,14 @@ func (i *instance) adopt(t *target) {
 		w.Pause(t.paused)
 	}
 	former := i.target.spec
+	i.adoptSide(t)
 	i.target = t
 	if t.retry != i.seen.retry {
 		i.seen.retry = t.retry
-		i.rejected, i.why, i.vetoed, i.stalled = "", "", false, ""
+		i.rejected, i.why, i.vetoed, i.stalled, i.next.stalled = "", "", false, "", ""
 	}
 	if t.spec != former {
-		i.stalled = ""
+		i.stalled, i.next.stalled = "", ""
 	}
 	if i.rejected != "" && t.spec.Hash != i.rejected && !unread(t.spec) {
 		i.rejected, i.why, i.vetoed = "", "", false
@@ -239,10 +251,16 @@ func (i *instance) adopt(t *target) {
 // wanted is the spec to run: the target's, or the last good one where that was rolled back. A run that
 // has still to prove itself is not ended for an edit that could not be started.
 func (i *instance) wanted() *spec.Service {
+	if i.main != nil {
+		return i.spec
+	}
 	if i.rejected != "" && i.rejected == i.target.spec.Hash && i.good != nil {
 		if i.run != nil && i.proving {
 			return i.spec
 		}
+		return i.good
+	}
+	if i.next.stalled != "" && i.next.stalled == i.target.spec.Hash && i.good != nil {
 		return i.good
 	}
 	return i.target.spec
@@ -267,6 +285,9 @@ func (i *instance) step() bool {
 	recycle := i.takeWish(&i.seen.recycle, i.target.recycle)
 	if i.stepSignOut(now) || i.stepSchedule(now, up) {
 		return true
+	}
+	if !up && i.side != nil && !i.state.hasProcess() {
+		return false // it is down when nothing is left of the run beside it either
 	}
 	switch i.state {
 	case Stopped:
@@ -360,13 +381,19 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 		return i.beginStop(now, i.target.downReason, endTarget)
 	}
 	if recycle {
+		if i.recycleBeside() {
+			return true
+		}
 		i.fresh()
 		if i.scheduled() {
 			i.plan.due = "restarted by " + i.target.actor
 		}
 		return i.beginStop(now, "restart asked for by "+i.target.actor, endTarget)
 	}
-	if want := i.wanted(); want != i.spec && !i.scheduled() && i.mustRestart(want) { // a job ends as it began
+	if want := i.wanted(); want != i.spec && i.side == nil && !i.scheduled() && i.mustRestart(want) { // a job ends as it began
+		if i.startsFirst(want) && i.holdNext() {
+			return false
+		}
 		if i.good == nil {
 			i.good = i.spec // it runs: that is better than nothing to go back to
 		}
@@ -379,11 +406,15 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 			i.reject(want, fmt.Sprintf("cannot start service %q, it requires: %s", want.ID, unmet))
 			return false
 		case known:
-			i.fresh()
+			reason := "its spec changed"
 			if otherBinary(i.run.spec, want) {
-				return i.beginStop(now, binaryChange(i.run.spec, want), endTarget)
+				reason = binaryChange(i.run.spec, want)
 			}
-			return i.beginStop(now, "its spec changed", endTarget)
+			if i.startsFirst(want) {
+				return i.beginNext(want, reason)
+			}
+			i.fresh()
+			return i.beginStop(now, reason, endTarget)
 		} // else the run goes on as it is until that is known
 	}
 	if i.overLimit(now) {
@@ -442,6 +473,10 @@ func (i *instance) enter(s State, reason string) bool {
 	}
 	from := i.state
 	i.state, i.reason, i.since = s, reason, time.Now()
+	if i.main != nil { // what is told of a service is the state of its current run
+		i.publish()
+		return true
+	}
 	if s != Failed {
 		i.depFail = false
 	}

@@ -49,7 +49,7 @@ type Wish struct {
 func (i *instance) restore() {
 	var k kept
 	if ok, err := i.env.store.Get(keepInstance+i.key.String(), &k); err == nil && ok {
-		i.incarnation, i.restart, i.rejected, i.why, i.vetoed = k.Incarnation, k.Restart, k.Rejected, k.Why, k.Vetoed
+		i.issued, i.incarnation, i.restart, i.rejected, i.why, i.vetoed = k.Incarnation, k.Incarnation, k.Restart, k.Rejected, k.Why, k.Vetoed
 		i.plan.next, i.runs = k.Next, k.Runs
 	}
 	// What was put to the proof when the host ended, else what was applied last.
@@ -69,7 +69,7 @@ func (i *instance) restore() {
 }
 
 func (i *instance) keep() {
-	i.put(keepInstance, kept{Incarnation: i.incarnation, Restart: i.restart, Rejected: i.rejected, Why: i.why, Vetoed: i.vetoed, Next: i.plan.next, Runs: i.runs})
+	i.put(keepInstance, kept{Incarnation: i.issued, Restart: i.restart, Rejected: i.rejected, Why: i.why, Vetoed: i.vetoed, Next: i.plan.next, Runs: i.runs})
 }
 
 // keepGood writes down the spec to go back to while another has to prove itself, and deletes it (nil)

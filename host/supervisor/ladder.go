@@ -53,6 +53,9 @@ func (i *instance) goDown(now time.Time) {
 
 // climb takes the next rung when it is due.
 func (i *instance) climb(now time.Time) bool {
+	if i.run == nil { // only the run beside it is left
+		return false
+	}
 	if q := i.ladder.quit; !q.IsZero() && !now.Before(q) {
 		i.ladder.quit = time.Time{}
 		e := i.event(journal.StopStep, "close: still there, ending its message loops")
@@ -140,7 +143,7 @@ func (i *instance) send(do string) {
 	backend, run, step := i.env.backend, i.run.id, i.ladder.step
 	i.env.spawn(func() {
 		if err := backend.StopStep(run, do); err != nil {
-			i.box.call(func(i *instance) {
+			i.box.call(func(*instance) {
 				if i.climbing(run, step) {
 					i.env.tell(i.event(journal.Warning, fmt.Sprintf("stop step %s of service %q did not work: %v", do, i.spec.ID, err)))
 					if do != "wm_quit" { // a close has come before, which may be followed yet
@@ -187,6 +190,9 @@ func (i *instance) killTree() {
 
 // hurry ends a run at once, whatever its ladder says. It runs on the instance goroutine.
 func (i *instance) hurry(reason string) {
+	if i.side != nil {
+		i.side.hurry(reason)
+	}
 	switch {
 	case i.run == nil || i.state == Killing:
 	case i.state == Stopping:

@@ -11,6 +11,7 @@ import (
 
 	"servicehost/host/human"
 	"servicehost/host/journal"
+	"servicehost/host/logs"
 	"servicehost/host/process"
 	"servicehost/host/restart"
 	"servicehost/spec"
@@ -88,25 +89,13 @@ func (i *instance) launch() bool {
 		by = i.plan.by
 		i.plan.due, i.plan.by = "", ""
 	}
-	i.auto = false
-	i.incarnation++
-	i.keep()
-	r := &run{id: process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}, spec: want, started: time.Now(), by: by, whole: want.Track == spec.TrackTree}
+	i.auto, i.next.again = false, ""
+	r := i.newRun(want)
+	r.by = by
 	if i.proving = want.Type == spec.TypeService && !sameSpec(i.good, want); i.proving {
 		i.keepGood(i.good)
 	}
-	req, port, err := request(i.env, want)
-	if err == nil {
-		r.ear, err = i.listen(want, &req)
-	}
-	if err == nil {
-		r.port = port
-		r.ident, err = i.env.backend.Start(r.id, req)
-	}
-	if err != nil {
-		if r.ear != nil {
-			r.ear.Close()
-		}
+	if err := i.begin(r); err != nil {
 		return i.startFailed(r, err)
 	}
 	i.run = r
@@ -122,23 +111,58 @@ func (i *instance) launch() bool {
 	return true
 }
 
+// newRun is the next incarnation, noted on disk.
+func (i *instance) newRun(want *spec.Service) *run {
+	from := i
+	if i.main != nil {
+		from = i.main
+	}
+	from.issued++
+	i.incarnation = from.issued
+	from.keep()
+	id := process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}
+	return &run{id: id, spec: want, started: time.Now(), whole: want.Track == spec.TrackTree}
+}
+
+// begin starts the process of a run.
+func (i *instance) begin(r *run) error {
+	req, port, err := request(i.env, r.spec)
+	if err == nil {
+		r.ear, err = i.listen(r.spec, &req)
+	}
+	if err == nil {
+		r.port = port
+		r.ident, err = i.env.backend.Start(r.id, req)
+	}
+	if err != nil && r.ear != nil {
+		r.ear.Close()
+	}
+	return err
+}
+
 func (i *instance) attach(split bool) {
-	var srcs [2]process.Output
+	var srcs [2]logs.Source
 	for n, s := range []process.Stream{process.Stdout, process.Stderr} {
 		if s == process.Stderr && !split {
 			break
 		}
 		if o, err := i.env.backend.OpenOutput(i.run.id, s); err == nil {
-			srcs[n] = o
+			if srcs[n] = o; i.run.tee != nil {
+				srcs[n] = teed{o, i.run.tee}
+			}
 			i.run.outputs = append(i.run.outputs, o)
 		}
+	}
+	attach := i.log.Attach
+	if i.main != nil {
+		attach = i.log.AttachBeside
 	}
 	switch {
 	case srcs[0] == nil:
 	case srcs[1] == nil:
-		i.run.drained = i.log.Attach(srcs[0], nil)
+		i.run.drained = attach(srcs[0], nil)
 	default:
-		i.run.drained = i.log.Attach(srcs[0], srcs[1])
+		i.run.drained = attach(srcs[0], srcs[1])
 	}
 }
 
@@ -166,6 +190,10 @@ func withHint(err error) string {
 
 // onProcess takes an event of the backend. What belongs to an earlier incarnation is dropped.
 func (i *instance) onProcess(e process.Event) {
+	if s := i.side; s != nil && s.run != nil && e.Run == s.run.id {
+		s.onProcess(e)
+		return
+	}
 	if i.run == nil || e.Run != i.run.id {
 		return
 	}
@@ -181,7 +209,9 @@ func (i *instance) onProcess(e process.Event) {
 			i.publish()
 		}
 	}
-	if e.Kind == process.Gone {
+	if e.Kind == process.Gone && i.main != nil {
+		i.main.afterSide()
+	} else if e.Kind == process.Gone {
 		i.afterRun()
 	}
 }
@@ -219,15 +249,18 @@ func (i *instance) afterRun() {
 	if !asked && onDesktop(r.spec) {
 		i.endedOnDesktop(time.Now())
 	}
+	if i.takeOver() {
+		return
+	}
 	if asked && i.ended == endTarget {
-		i.afterStop(r)
+		i.afterStop()
 		return
 	}
 	if !i.wantedUp() { // it ended by itself just when it was to be stopped
 		if i.state == Running || i.state == Starting {
 			i.enter(Stopping, i.target.downReason)
 		}
-		i.afterStop(r)
+		i.afterStop()
 		return
 	}
 	if (!asked || overLimit) && i.proving {
@@ -259,8 +292,13 @@ func (i *instance) afterRun() {
 }
 
 // afterStop follows a stop that the target asked for; what the target says now counts.
-func (i *instance) afterStop(r *run) {
+func (i *instance) afterStop() {
 	now := time.Now()
+	if i.side != nil { // dropSide comes back here
+		i.reason = "the run beside it is being ended"
+		i.publish()
+		return
+	}
 	if i.wantedUp() && i.scheduled() && i.plan.due == "" {
 		i.stepIdle(now)
 		return

@@ -51,6 +51,10 @@ type Snapshot struct {
 	Proving bool
 	// Stalled says why a rollout stopped with this instance; empty: it did not.
 	Stalled string
+	// Rollout is how far the change to another run has come; nil: none is on its way.
+	Rollout *Rollout
+	// NextFailed says why the last run that was to replace the current one did not; empty: it did.
+	NextFailed string
 	// Looking reports whether it is being looked, for the first time, whether what it requires is there.
 	Looking bool
 	// Unmet reports whether it waits because that is not all there.
@@ -71,6 +75,10 @@ const (
 
 // publish makes the present state visible and tells the coordinator. It is called at every change.
 func (i *instance) publish() {
+	if i.main != nil {
+		i.main.publish()
+		return
+	}
 	s := &Snapshot{
 		Key: i.key, ID: i.spec.ID, State: i.state, Since: i.since, Reason: i.reason,
 		Up: i.target.up && !i.target.remove, DownReason: i.target.downReason, DownBy: i.target.downBy, Until: i.target.until,
@@ -84,6 +92,7 @@ func (i *instance) publish() {
 		seq:   i.target.seq,
 	}
 	s.Health, s.HealthReason = i.health(), i.well.why
+	s.Rollout, s.NextFailed = i.rollout(), i.next.failed
 	if r := i.run; r != nil {
 		s.PID, s.Run, s.StartedAt, s.Port, s.Started = r.ident.PID, r.id, r.started, r.port, r.spec
 	}
@@ -119,7 +128,10 @@ func (p *Snapshot) busy(t *target) bool {
 		if p.Up && p.Spec.Type == spec.TypeScheduled {
 			return false // what changed is for the next run
 		}
-		return !p.Up || p.SpecState == SpecPending || p.Health == HealthStarting
+		if p.Up && p.Rollout != nil && p.Rollout.State != RolloutMonitoring {
+			return p.Rollout.State != RolloutHeld
+		}
+		return !p.Up || p.SpecState == SpecPending && p.Stalled == "" || p.Health == HealthStarting
 	case Stopped:
 		return p.Up
 	case Waiting:

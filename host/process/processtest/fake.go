@@ -34,6 +34,9 @@ type Fake struct {
 	// does what Behavior says. It may take its time.
 	Step func(process.RunID, string) error
 
+	// Beside allows one run of an instance beside another, which is a mistake else.
+	Beside bool
+
 	mu     sync.Mutex
 	pid    int
 	runs   map[process.RunID]*run
@@ -70,9 +73,12 @@ func (f *Fake) Start(id process.RunID, r process.Request) (process.Identity, err
 	if b.StartError != nil {
 		return process.Identity{}, b.StartError
 	}
+	there := 0
 	for _, u := range f.runs {
 		if u.ID.Service == id.Service && u.ID.Instance == id.Instance && u.ID.Task == id.Task && !u.Gone {
-			panic(fmt.Sprintf("processtest: %s started while %s is not gone", id, u.ID))
+			if there++; !f.Beside || there > 1 {
+				panic(fmt.Sprintf("processtest: %s started while %s is not gone", id, u.ID))
+			}
 		}
 	}
 	f.pid++
@@ -210,6 +216,19 @@ func (f *Fake) Living() map[string]process.RunID {
 	for _, u := range f.runs {
 		if u.Exit == nil && u.ID.Task == "" {
 			out[fmt.Sprintf("%s.%d", u.ID.Service, u.ID.Instance)] = u.ID
+		}
+	}
+	return out
+}
+
+// Up returns the runs of an instance whose main process has not ended, oldest first.
+func (f *Fake) Up(service string, instance int) []process.RunID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []process.RunID
+	for _, id := range f.starts {
+		if u := f.runs[id]; u != nil && u.Exit == nil && id.Task == "" && id.Service == service && id.Instance == instance {
+			out = append(out, id)
 		}
 	}
 	return out
