@@ -71,6 +71,9 @@ func (h *Host) service(p *supervisor.Snapshot, u sampled) control.ServiceStatus 
 	for _, r := range slices.Backward(p.Runs) {
 		v.Runs = append(v.Runs, control.RunStatus{StartedAt: r.StartedAt, EndedAt: r.EndedAt, DurationMS: r.Duration.Milliseconds(), Code: r.Code, Signal: r.Signal, Text: r.Text, Success: r.Success, By: r.By})
 	}
+	if o := p.Rollout; o != nil {
+		v.Rollout = &control.RolloutStatus{State: o.State, PID: o.PID, Since: o.Since, Reason: o.Reason}
+	}
 	v.AsDesired = asDesired(p)
 	if !v.AsDesired {
 		v.LastLines = h.sup.LastLines(p.Key, shownLines)

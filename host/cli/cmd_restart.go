@@ -20,7 +20,9 @@ func newRestart(a *app) *cobra.Command {
 		Use:               "restart name…",
 		Short:             "Stop services and start them again",
 		ValidArgsFunction: a.completeServices,
-		Long: `Stops services, waits until nothing of them is left, and starts them again.
+		Long: `Stops services, waits until nothing of them is left, and starts them again. One with update.order start_first
+gets a new process beside the current one, which is stopped when the new one is ready; if that fails, the
+current one goes on.
 
 With --rolling one instance after another, and the first that does not come back ends it: the others
 go on as they are.` + exits(actExits),

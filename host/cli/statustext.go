@@ -173,6 +173,9 @@ func reasonOf(s control.ServiceStatus, now time.Time) string {
 	default:
 		parts = append(parts, "next try in "+age(s.NextRun.Sub(now)))
 	}
+	if words := rolloutOf(s); words != "" {
+		return strings.Join(append(parts, words), ", ")
+	}
 	switch s.Spec.State {
 	case "rolled_back":
 		parts = append(parts, "rolled back")
@@ -180,6 +183,34 @@ func reasonOf(s control.ServiceStatus, now time.Time) string {
 		parts = append(parts, "an edit is pending")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// rolloutOf says how far the change to another process has come.
+func rolloutOf(s control.ServiceStatus) string {
+	r := s.Rollout
+	if r == nil {
+		return ""
+	}
+	words := ""
+	switch r.State {
+	case "starting_next":
+		words = "the next process is starting beside it"
+		if r.PID != 0 {
+			words = fmt.Sprintf("process %d is coming up beside it", r.PID)
+		}
+	case "switching":
+		words = fmt.Sprintf("the former process %d is being stopped", r.PID)
+	case "ending_next":
+		words = fmt.Sprintf("process %d beside it is being ended", r.PID)
+	case "held":
+		words = "its next process waits"
+	default: // in the background
+		return ""
+	}
+	if reason := clean(r.Reason); reason != "" && r.State != "switching" {
+		words += ": " + reason
+	}
+	return words
 }
 
 // turnIn finds the time until the next try in a reason.

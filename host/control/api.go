@@ -101,6 +101,8 @@ type ServiceStatus struct {
 	Processes    int               `json:"processes"`
 	Port         int               `json:"port,omitempty"`
 	Description  string            `json:"description,omitempty"`
+	// Rollout is how far the change to another process has come; absent: none is on its way.
+	Rollout *RolloutStatus `json:"rollout,omitempty"`
 	// AsDesired reports whether nothing needs an operator's eye.
 	AsDesired bool `json:"as_desired"`
 	// LastLines are the last lines of output, for a service that is not as desired.
@@ -135,6 +137,17 @@ type RunStatus struct {
 	Text       string    `json:"text"`
 	Success    bool      `json:"success"`
 	By         string    `json:"by,omitempty"` // who ran it outside of its schedule
+}
+
+// RolloutStatus is a change to another process of an instance with update.order: start_first.
+type RolloutStatus struct {
+	// State is starting_next (it is not ready yet, the current one goes on), switching (it took over, the former
+	// one is being stopped), monitoring (it has to stay ready), ending_next (it is of no use and is being ended)
+	// or held (it waits for what the service depends on).
+	State  string    `json:"state"`
+	PID    int       `json:"pid,omitempty"` // of the process beside the current one
+	Since  time.Time `json:"since"`
+	Reason string    `json:"reason,omitempty"`
 }
 
 // ServiceSpecStatus is how an instance stands to the spec: applied, rolled_back or pending.

@@ -24,6 +24,9 @@ const (
 	roleChild = "e2e-child"
 )
 
+// childRoles are those that not every system has.
+var childRoles = map[string]func(args []string) int{}
+
 func TestMain(m *testing.M) {
 	args := os.Args[1:]
 	if handled, code := process.HelperMain(args); handled {
@@ -43,6 +46,9 @@ func TestMain(m *testing.M) {
 			os.Exit(binaryChild(args[1:]))
 		case roleProbed:
 			os.Exit(probedChild(args[1:]))
+		}
+		if f := childRoles[args[0]]; f != nil {
+			os.Exit(f(args[1:]))
 		}
 	}
 	os.Exit(m.Run())

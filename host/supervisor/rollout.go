@@ -83,7 +83,7 @@ func (i *instance) beginNext(want *spec.Service, reason string) bool {
 	i.side = &instance{
 		key: i.key, env: i.env, box: i.box, log: i.log, main: i, target: i.target,
 		state: Starting, since: time.Now(), spec: want, incarnation: i.incarnation, good: i.good,
-		proving: !sameSpec(i.good, want), reason: reason,
+		reason: reason,
 	}
 	i.next.since, i.next.failed, i.next.again, i.next.stopFirst = time.Now(), "", "", nil
 	e := i.event(journal.Rollout, "starting the next process beside the current one: "+reason)
@@ -155,7 +155,7 @@ func (i *instance) launchNext(now time.Time) bool {
 	want := s.spec
 	r := s.newRun(want)
 	s.tried = want
-	if s.proving {
+	if !sameSpec(i.good, want) {
 		i.keepGood(i.good)
 	}
 	if err := s.begin(r); err != nil {

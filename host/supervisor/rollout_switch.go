@@ -15,7 +15,7 @@ func (i *instance) switchOver(now time.Time) bool {
 	i.tellRollout(fmt.Sprintf("process %d takes over from process %d, which is stopped now", s.run.ident.PID, former))
 	reason := fmt.Sprintf("process %d took its place", s.run.ident.PID)
 	i.takeSide()
-	s.proving, s.next.former = false, true
+	s.next.former = true
 	i.since, i.reason, i.next.since = now, "", now
 	s.beginStop(now, reason, endTarget)
 	i.keep()
@@ -35,7 +35,7 @@ func (i *instance) takeSide() {
 	i.well, s.well = s.well, i.well
 	i.tried = s.tried
 	i.incarnation, s.incarnation = s.incarnation, i.incarnation
-	i.proving = s.proving
+	i.proving = !sameSpec(i.good, i.spec) // by now: the former run may have proved its own meanwhile
 	if i.proving {
 		i.stalled = ""
 	}
@@ -98,7 +98,7 @@ func (i *instance) nextFailed(now time.Time, why string) (end bool) {
 		if i.state == Running {
 			i.beginStop(now, i.backReason, endTarget)
 		}
-	case !s.proving:
+	case sameSpec(s.spec, i.good) || sameSpec(s.spec, i.spec): // a restart
 		i.reason = "the next process did not come up, this one goes on: " + why
 		i.env.tell(i.event(journal.Warning, i.reason))
 	case i.target.spec.Hash != s.spec.Hash: // a newer spec is wanted by now
@@ -119,7 +119,6 @@ func (i *instance) rejectNext(now time.Time, why string) (end bool) {
 		i.env.tell(i.event(journal.Warning, "update.failure_action is continue, it goes on with its new spec: "+why))
 		i.good = s.spec
 		i.keepGood(nil)
-		s.proving = false
 		if s.run != nil && s.run.exit == nil && i.state == Running {
 			i.switchOver(now)
 			return false
