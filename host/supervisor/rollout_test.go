@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -454,11 +455,11 @@ func TestRandomWalkOfRunsBesideOthers(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			rnd, behave := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
 			r := beside(t)
-			calm := false
+			var calm atomic.Bool
 			r.fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
 				b := processtest.Behavior{StopAfter: time.Duration(behave.IntN(4000)) * time.Millisecond}
 				switch n := behave.IntN(8); {
-				case calm:
+				case calm.Load():
 				case n == 0:
 					b.ExitAfter = time.Duration(1+behave.IntN(15000)) * time.Millisecond
 				case n == 1:
@@ -505,7 +506,7 @@ func TestRandomWalkOfRunsBesideOthers(t *testing.T) {
 				story = append(story, what)
 				settle(time.Duration(rnd.ExpFloat64() * float64(2*time.Second)))
 			}
-			calm = true
+			calm.Store(true)
 			settle(time.Hour)
 			p, up := r.snap("api"), r.fake.Up("api", 1)
 			story = story[len(story)-12:]
