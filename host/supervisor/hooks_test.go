@@ -308,6 +308,34 @@ func TestShutdownEndsHooksWithItsBudget(t *testing.T) {
 	}
 }
 
+// A post_stop hook that outlives the last service is waited for, and no longer.
+func TestShutdownSeesTheEndOfPostStop(t *testing.T) {
+	for _, c := range []struct{ takes, timeout, want time.Duration }{
+		{2 * time.Second, time.Minute, 2 * time.Second},
+		{time.Hour, 3 * time.Second, 3 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			fake := processtest.New()
+			fake.Behave = func(id process.RunID, _ process.Request) processtest.Behavior {
+				if id.Task != "" {
+					return processtest.Behavior{ExitAfter: c.takes}
+				}
+				return processtest.Behavior{}
+			}
+			r := newRig(t, fake, nil)
+			r.apply(service("api", func(s *spec.Service) {
+				s.Hooks.PostStop = []spec.Action{{Exec: []string{trueProgram}, Timeout: c.timeout}}
+			}))
+			settle(time.Second)
+			begin := time.Now()
+			r.sup.Shutdown(context.Background(), time.Minute)
+			if d := time.Since(begin); d < c.want || d > c.want+time.Second {
+				t.Errorf("it took %v, wanted %v", d, c.want)
+			}
+		})
+	}
+}
+
 // What is ended by force stays down, also where it waits for others to stop before it.
 func TestForcedEndStartsNothingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

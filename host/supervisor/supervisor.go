@@ -37,6 +37,7 @@ type Supervisor struct {
 	env      *environment
 	commands chan func()
 	quit     chan struct{}
+	over     chan struct{} // nothing runs any more, hooks neither
 	done     chan struct{}
 
 	mu    sync.RWMutex
@@ -79,7 +80,7 @@ func New(o Options) *Supervisor {
 			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: slices.DeleteFunc(slices.Clone(o.Env), meantForHost), exe: o.Exe, signedIn: o.SignedIn, probes: o.Probes, require: requires.Check,
 			governor: restart.NewGovernor(spec.Restarts{}), dirty: map[*instance]bool{}, wake: make(chan struct{}, 1), watchers: map[chan struct{}]bool{},
 		},
-		commands: make(chan func()), quit: make(chan struct{}), done: make(chan struct{}),
+		commands: make(chan func()), quit: make(chan struct{}), over: make(chan struct{}), done: make(chan struct{}),
 		index: map[Key]*instance{}, slots: map[Key]*slot{}, services: map[string][]*slot{}, dependents: map[string][]*slot{},
 	}
 	s.env.forced, s.env.force = context.WithCancel(context.Background())
@@ -103,7 +104,7 @@ func (s *Supervisor) route() {
 			if i != nil {
 				i.box.event(e)
 			}
-		case <-s.done:
+		case <-s.over:
 			return
 		}
 	}
@@ -319,6 +320,7 @@ func (s *Supervisor) Shutdown(ctx context.Context, budget time.Duration) (killed
 	}
 	close(s.quit)
 	<-s.done
+	defer close(s.over) // hooks that still run have ends to be told of
 	worked := make(chan struct{})
 	go func() { s.env.work.Wait(); close(worked) }()
 	for {
