@@ -177,7 +177,7 @@ func (e everyLine) run(t *testing.T) {
 // follow reads all there is and will be, until the returned function is called.
 func (r *rig) follow(c *lineCount) (stop func()) {
 	cmd := exec.Command(r.exe, roleHost, "-f", r.spec, "logs", "-f", "-n", "all", "-o", "json")
-	cmd.Env, cmd.Dir = r.env, r.dir
+	cmd.Env, cmd.Dir = append(slices.Clone(r.env), floodEnv(r.t)...), r.dir
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		r.t.Fatal(err)
