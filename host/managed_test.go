@@ -96,8 +96,17 @@ func (h *managedHost) write(timeout, more string) {
 	if err := os.WriteFile(h.file+".new", []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}
-	if err := os.Rename(h.file+".new", h.file); err != nil {
-		h.t.Fatal(err)
+	// On Windows no file is replaced while somebody reads it; editors try again, too.
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		err := os.Rename(h.file+".new", h.file)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatal(err)
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
