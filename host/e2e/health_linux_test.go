@@ -263,5 +263,6 @@ func (h *heals) hanging(t *testing.T) {
 		s := h.service("report")
 		return len(s.Runs) > 0 && s.Runs[0].Success && s.AsDesired && s.NextRun != nil
 	})
-	tells(t, h.story()[from:], "report running", "report skipped", "report stopping it ran for max_runtime, 3s", "report exited", "report running")
+	// The run that hangs may have begun just before the file was put.
+	tells(t, h.story()[from:], "report skipped", "report stopping it ran for max_runtime, 3s", "report exited", "report running")
 }

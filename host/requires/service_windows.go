@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sys/windows"
 )
@@ -22,11 +23,17 @@ func service(_ context.Context, name string) *Unmet {
 	return &Unmet{Message: fmt.Sprintf("service %s of the system is %s", name, stateWord(status.CurrentState)), Hint: "sc start " + name}
 }
 
+// managerUse keeps one query at a time: where the first two of a process meet, Wine 8 hands out manager handles that are
+// invalid from then on.
+var managerUse sync.Mutex
+
 func queryService(name string) (status windows.SERVICE_STATUS, err error) {
 	key, err := windows.UTF16PtrFromString(name)
 	if err != nil {
 		return status, windows.ERROR_INVALID_NAME
 	}
+	managerUse.Lock()
+	defer managerUse.Unlock()
 	scm, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT)
 	if err != nil {
 		return status, err
