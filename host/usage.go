@@ -37,7 +37,7 @@ func (u *usage) sample(b process.Backend, snaps []*supervisor.Snapshot) []sample
 		if p.PID == 0 {
 			continue
 		}
-		m, err := b.Usage(p.Run)
+		m, err := b.Usage(p.Run, false)
 		if err != nil {
 			continue
 		}

@@ -39,6 +39,7 @@ type call struct {
 	Request *wireRequest `json:"request,omitempty"`
 	Do      string       `json:"do,omitempty"`
 	Stream  Stream       `json:"stream,omitempty"`
+	Full    bool         `json:"full,omitempty"`
 }
 
 // answer is what came of a call.

@@ -169,8 +169,8 @@ func (c *client) Ack(id RunID) {
 	_, _ = c.call(call{Method: callAck, Run: id}) // a run that is not acknowledged stays in List
 }
 
-func (c *client) Usage(id RunID) (Usage, error) {
-	a, err := c.call(call{Method: callUsage, Run: id})
+func (c *client) Usage(id RunID, full bool) (Usage, error) {
+	a, err := c.call(call{Method: callUsage, Run: id, Full: full})
 	return a.Usage, err
 }
 

@@ -131,7 +131,7 @@ func (c *served) answer(q call) answer {
 		c.backend.Ack(q.Run)
 		c.dropSpools(q.Run)
 	case callUsage:
-		a.Usage, err = c.backend.Usage(q.Run)
+		a.Usage, err = c.backend.Usage(q.Run, q.Full)
 	case callOutput:
 		_, err = c.backend.OpenOutput(q.Run, q.Stream)
 	case callClose:

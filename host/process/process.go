@@ -137,11 +137,20 @@ type Event struct {
 	Killed bool   `json:"killed,omitempty"`
 }
 
-// Usage is what the tree of a run uses now.
+// Usage is what the tree of a run uses now. Fields of the second group are filled in by a full look only; 0 is unknown.
 type Usage struct {
 	CPU       time.Duration `json:"cpu"`    // total so far; includes ended members where the system counts them
 	Memory    int64         `json:"memory"` // bytes: resident on Unix, private on Windows
 	Processes int           `json:"processes"`
+	Threads   int           `json:"threads,omitempty"`
+
+	Resident   int64 `json:"resident,omitempty"`    // working set on Windows
+	Private    int64 `json:"private,omitempty"`     // bytes that belong to the tree alone
+	PSS        int64 `json:"pss,omitempty"`         // shared pages divided by their users; Linux
+	PeakMemory int64 `json:"peak_memory,omitempty"` // highest of the run where the system counts it
+	Handles    int   `json:"handles,omitempty"`     // file descriptors on Unix
+	ReadBytes  int64 `json:"read_bytes,omitempty"`  // total so far
+	WriteBytes int64 `json:"write_bytes,omitempty"` // total so far
 }
 
 // Stream is one of the outputs of a run.
@@ -178,8 +187,9 @@ type Backend interface {
 	List() []Run
 	// Ack forgets a run that is Gone, with its outputs. Before Gone it does nothing.
 	Ack(id RunID)
-	// Usage of the whole tree; an error when it is unknown here or the run is not there.
-	Usage(id RunID) (Usage, error)
+	// Usage of the whole tree; an error when it is unknown here or the run is not there. A full look costs several times
+	// of what the other does.
+	Usage(id RunID, full bool) (Usage, error)
 	// OpenOutput returns the given stream of a run, from the first byte not handed out yet.
 	OpenOutput(id RunID, s Stream) (Output, error)
 	// Events returns the one event stream. It is never closed before Close and never blocks the backend.

@@ -153,7 +153,7 @@ var startCases = []suiteCase{
 			}
 		}
 		none := process.RunID{Service: "none", Instance: 1, Incarnation: 9}
-		_, usageErr := s.Usage(none)
+		_, usageErr := s.Usage(none, true)
 		_, outputErr := s.OpenOutput(none, process.Stdout)
 		for name, err := range map[string]error{
 			"StopStep": s.StopStep(none, stopSteps[0]), "KillTree": s.KillTree(none), "Usage": usageErr, "OpenOutput": outputErr,
@@ -173,7 +173,7 @@ var startCases = []suiteCase{
 	{"UsageIsPlausible", func(t *testing.T, s *stage) {
 		id, _ := s.start(part("spin"))
 		s.read(id, process.Stdout).awaitText(t, "ready")
-		u, err := s.Usage(id)
+		u, err := s.Usage(id, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +215,7 @@ var treeCases = []suiteCase{
 			if _, gone := s.find(id, process.Gone); gone {
 				t.Errorf("%s: Gone while the grandchild lives", how)
 			}
-			if u, err := s.Usage(id); err != nil || u.Processes != 1 {
+			if u, err := s.Usage(id, false); err != nil || u.Processes != 1 {
 				t.Errorf("%s: usage %+v, %v", how, u, err)
 			}
 			killProcess(t, pid)
@@ -252,7 +252,7 @@ var treeCases = []suiteCase{
 	{"UsageCountsTheTree", func(t *testing.T, s *stage) {
 		id, _ := s.start(part("family", "same", "sleep"))
 		s.read(id, process.Stdout).awaitGrandchild(t)
-		u, err := s.Usage(id)
+		u, err := s.Usage(id, false)
 		if err != nil || u.Processes != 2 || u.Memory < 1<<20 {
 			t.Errorf("usage %+v, %v", u, err)
 		}

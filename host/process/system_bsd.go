@@ -156,7 +156,7 @@ func (s *system) waitGroup(u *run) {
 func (s *system) signal(u *run, sig syscall.Signal) error { return unix.Kill(-u.ident.PID, sig) }
 func (s *system) kill(u *run) error                       { return unix.Kill(-u.ident.PID, unix.SIGKILL) }
 
-func (s *system) usage(*run) (Usage, error) {
+func (s *system) usage(*run, bool) (Usage, error) {
 	return Usage{}, &Error{Kind: ErrUnsupported, Message: "usage is not known on this system"}
 }
 

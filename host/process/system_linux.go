@@ -325,7 +325,7 @@ func (s *system) sweep() {
 	}
 }
 
-func (s *system) usage(u *run) (Usage, error) {
+func (s *system) usage(u *run, _ bool) (Usage, error) {
 	s.b.mu.Lock()
 	cg, pid, gone, ended := u.cg, u.ident.PID, u.gone, u.exit != nil
 	s.b.mu.Unlock()

@@ -238,12 +238,12 @@ func (b *backend) Ack(id RunID) {
 	}
 }
 
-func (b *backend) Usage(id RunID) (Usage, error) {
+func (b *backend) Usage(id RunID, full bool) (Usage, error) {
 	u, err := b.find(id)
 	if err != nil {
 		return Usage{}, err
 	}
-	return b.sys.usage(u)
+	return b.sys.usage(u, full)
 }
 
 func (b *backend) Events() <-chan Event { return b.events.out }

@@ -20,7 +20,7 @@ type memoryCounters struct {
 	private                                  uintptr
 }
 
-func (b *backend) Usage(id RunID) (Usage, error) {
+func (b *backend) Usage(id RunID, _ bool) (Usage, error) {
 	u, err := b.find(id)
 	if err != nil {
 		return Usage{}, err

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -205,77 +204,6 @@ func (i *instance) deadline() time.Time {
 // lingerAfterExit is how long the rest of a tree may take to vanish before the state says so.
 const lingerAfterExit = 100 * time.Millisecond
 
-// adopt takes a target over. What a running process can't take is left to step.
-func (i *instance) adopt(t *target) {
-	if t == i.target {
-		return
-	}
-	if w := i.well.watch; w != nil && t.paused != i.target.paused {
-		w.Pause(t.paused)
-	}
-	former := i.target.spec
-	i.adoptSide(t)
-	i.target = t
-	if t.retry != i.seen.retry {
-		i.seen.retry = t.retry
-		i.rejected, i.why, i.vetoed, i.stalled, i.next.stalled = "", "", false, "", ""
-	}
-	if t.spec != former {
-		i.stalled, i.next.stalled = "", ""
-	}
-	if i.rejected != "" && t.spec.Hash != i.rejected && !unread(t.spec) {
-		i.rejected, i.why, i.vetoed = "", "", false
-	}
-	if t.veto != "" {
-		i.veto(t)
-	}
-	want := i.wanted()
-	switch {
-	case i.run == nil:
-		if i.spec.Hash != want.Hash && !unread(i.spec) {
-			i.restart.Reset()
-			i.restarts = 0
-		}
-		i.use(want)
-	case want != i.spec && !i.mustRestart(want):
-		i.tellChange(i.spec, want)
-		i.use(want)
-		i.learn(want)
-		i.tried = want
-		if !i.proving && i.good != nil {
-			i.good = want
-		}
-	}
-}
-
-// wanted is the spec to run: the target's, or the last good one where that was rolled back. A run that
-// has still to prove itself is not ended for an edit that could not be started.
-func (i *instance) wanted() *spec.Service {
-	if i.main != nil {
-		return i.spec
-	}
-	if i.rejected != "" && i.rejected == i.target.spec.Hash && i.good != nil {
-		if i.run != nil && i.proving {
-			return i.spec
-		}
-		return i.good
-	}
-	if i.next.stalled != "" && i.next.stalled == i.target.spec.Hash && i.good != nil {
-		return i.good
-	}
-	return i.target.spec
-}
-
-// use puts a spec in force, with what of it is live.
-func (i *instance) use(s *spec.Service) {
-	if i.spec == s {
-		return
-	}
-	i.spec = s
-	i.log.Apply(s.ID, s.Log)
-	i.applyHealth()
-}
-
 // step does the next thing that is due and reports whether the state changed. It is an explicit
 // decision for every state; what comes from outside has been taken in before.
 func (i *instance) step() bool {
@@ -351,23 +279,6 @@ func (i *instance) step() bool {
 		panic("supervisor: unknown state " + string(i.state))
 	}
 	return false
-}
-
-// wantedUp reports whether it is to run. Nothing is once everything is to end at once, also what waits for
-// others to stop before it.
-func (i *instance) wantedUp() bool {
-	return i.target.up && !i.target.remove && i.env.forced.Err() == nil
-}
-
-func (i *instance) takeWish(seen *uint64, want uint64) bool {
-	risen := *seen != want
-	*seen = want
-	return risen
-}
-
-// sameSpec reports whether two specs ask for the same thing.
-func sameSpec(a, b *spec.Service) bool {
-	return a == b || a != nil && b != nil && a.Hash == b.Hash
 }
 
 func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
@@ -450,55 +361,4 @@ func (i *instance) stepEnded(now time.Time, up, start bool) bool {
 		}
 	}
 	return false
-}
-
-// fresh forgets the crashes so far: an operator or a new spec starts the instance.
-func (i *instance) fresh() {
-	i.restart.Reset()
-	i.restarts, i.auto = 0, false
-	i.nextTry = time.Time{}
-}
-
-func (i *instance) startReason(asked bool) string {
-	if asked && i.target.actor != "" {
-		return "started by " + i.target.actor
-	}
-	return ""
-}
-
-// enter is the one way from state to state: it keeps, publishes and tells.
-func (i *instance) enter(s State, reason string) bool {
-	if !slices.Contains(transitions[i.state], s) {
-		panic(fmt.Sprintf("supervisor: %s may not go from %s to %s", i.key, i.state, s))
-	}
-	from := i.state
-	i.state, i.reason, i.since = s, reason, time.Now()
-	if i.main != nil { // what is told of a service is the state of its current run
-		i.publish()
-		return true
-	}
-	if s != Failed {
-		i.depFail = false
-	}
-	if s != Waiting {
-		i.forgetLook()
-	}
-	if s == Stopped {
-		i.giveBack()
-	}
-	e := i.event(journal.StateChanged, reason)
-	e.From, e.To = string(from), string(s)
-	if i.run != nil {
-		e.PID = i.run.ident.PID
-	}
-	i.env.tell(e)
-	i.publish()
-	if s == Failed {
-		i.hook("on_failure", i.spec.Hooks.OnFailure, i.told)
-	}
-	return true
-}
-
-func (i *instance) event(k journal.Kind, reason string) journal.Event {
-	return journal.Event{Kind: k, Service: i.key.Service, Instance: i.key.Instance, ID: i.spec.ID, Incarnation: i.incarnation, Reason: reason}
 }

@@ -261,7 +261,9 @@ func (f *Fake) Ack(id process.RunID) {
 }
 
 // Usage implements process.Backend.
-func (f *Fake) Usage(process.RunID) (process.Usage, error) { return process.Usage{Processes: 1}, nil }
+func (f *Fake) Usage(process.RunID, bool) (process.Usage, error) {
+	return process.Usage{Processes: 1}, nil
+}
 
 // OpenOutput implements process.Backend: fake runs have no output.
 func (f *Fake) OpenOutput(process.RunID, process.Stream) (process.Output, error) {
