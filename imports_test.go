@@ -19,7 +19,7 @@ const module = "servicehost"
 
 // layers orders the packages: each may import those of lower layers only. .golangci.yml says the same.
 var layers = [][]string{
-	{"spec", "host/jsonl", "host/human"},
+	{"spec", "host/jsonl", "host/human", "host/web/page"},
 	{"host/files"},
 	{"reload", "host/process", "host/probe", "host/requires", "host/logs", "host/restart", "host/schedule", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
 	{"host/supervisor", "host/control", "host/forward", "host/usage", "host/notify", "host/process/processtest"},
