@@ -37,12 +37,12 @@ func (h *Host) targetSecret(ctx context.Context, s spec.Secret) (string, error) 
 	return h.resolver().Resolve(ctx, from)
 }
 
+var forwardKinds = map[string]journal.Kind{
+	forward.EventTrouble: journal.ForwardTrouble, forward.EventRecovered: journal.ForwardOK, forward.EventDropped: journal.ForwardDropped,
+}
+
 func (h *Host) onForwardEvent(e forward.Event) {
-	kind := journal.LogTrouble
-	if e.Kind == forward.EventDropped {
-		kind = journal.OutputDropped
-	}
-	h.publish(journal.Event{Kind: kind, Reason: e.Text, Details: map[string]string{"target": e.Target}})
+	h.publish(journal.Event{Kind: forwardKinds[e.Kind], Reason: e.Text, Details: map[string]string{journal.DetailTarget: e.Target}})
 }
 
 func (h *Host) closeForward() {

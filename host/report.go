@@ -105,7 +105,8 @@ func levelOf(e journal.Event) zapcore.Level {
 	switch e.Kind {
 	case journal.Failed, journal.ReloadRejected, journal.LastGood, journal.UpgradeUndone:
 		return zapcore.ErrorLevel
-	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.LogsTrimmed, journal.ReloadPending, journal.UpgradeCut:
+	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.LogsTrimmed, journal.ForwardTrouble,
+		journal.ForwardDropped, journal.Threshold, journal.ReloadPending, journal.UpgradeCut:
 		return zapcore.WarnLevel
 	case journal.StopStep, journal.ProcessExited, journal.Started, journal.StartFailed: // the state that follows says it
 		return zapcore.DebugLevel
@@ -130,7 +131,7 @@ func sentence(e journal.Event) string {
 	switch e.Kind {
 	case journal.StateChanged:
 		word = e.To
-	case journal.OperatorAction, journal.Warning, journal.LimitHit, journal.LogsTrimmed: // the reason is a sentence of its own
+	case journal.OperatorAction, journal.Warning, journal.LimitHit, journal.LogsTrimmed, journal.ForwardTrouble, journal.ForwardOK, journal.ForwardDropped: // the reason is a sentence of its own
 		word = ""
 	}
 	b.WriteString(word)
@@ -157,6 +158,7 @@ var kindWords = map[journal.Kind]string{
 	journal.Healthy: "ready", journal.Unhealthy: "not ready", journal.Skipped: "run left out",
 	journal.ServiceAdded: "added", journal.ServiceRemoved: "removed", journal.RolledBack: "rolled back",
 	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LogsTrimmed: "logs trimmed", journal.LastGood: "running the last good spec",
+	journal.Threshold: "threshold", journal.ThresholdCleared: "threshold cleared", journal.Rollout: "rollout",
 	journal.OrphansEnded: "orphans ended", journal.Upgraded: "upgraded", journal.UpgradeUndone: "upgrade undone", journal.UpgradeCut: "upgrade cut short",
 }
 

@@ -7,13 +7,34 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"servicehost/host/journal"
 )
 
 var update = flag.Bool("update", false, "write docs/events.md anew")
 
-const documentHead = `# Events in the system's log
+const documentHead = `# Events
 
 Made from the program by ` + "`go generate ./host/eventlog`" + `; edits are lost.
+
+## The journal
+
+Everything that happens is kept in the journal, JSON lines in ` + "`journal`" + ` in the state folder, 8 MiB at most: the oldest
+events go first. ` + "`host events`" + ` shows it, with no host running too, ` + "`host events -o json`" + ` one event a line, ` + "`host why NAME`" + `
+tells it as a story, and ` + "`host report`" + ` counts. A write is torn by no crash: what is half there is cut off at the next start.
+
+Every event has ` + "`seq`, `time`, `kind`" + `, and where it is about a service ` + "`service`, `instance`, `id`, `incarnation`" + ` (of its run).
+` + "`reason`" + ` is a sentence for people, and may change; programs go by the rest.
+
+| kind | when | holds |
+|---|---|---|
+`
+
+const documentMiddle = `
+Who made an edit: ` + "`owner`" + ` is the account that the changed file belongs to. Where it lies in a git checkout, ` + "`commit`, `author`" + `
+and ` + "`subject`" + ` are of what is checked out, read from .git's files; ` + "`uncommitted`" + ` says that the file is not as in that commit.
+
+## The system's log
 
 Under a service manager (` + "`host.event_log: auto`" + `), or everywhere with ` + "`true`" + `, the host tells the system's log what an
 operator should know. The numbers never get another meaning.
@@ -49,6 +70,10 @@ were. Nothing waits for the system's log: where it does not take an event, event
 func TestDocumentIsInStep(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(documentHead)
+	for _, m := range journal.Meanings {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", m.Kind, m.Text, m.Holds)
+	}
+	b.WriteString(documentMiddle)
 	for n := range Kinds {
 		k := &Kinds[n]
 		text := strings.NewReplacer("{service}", `"NAME"`, "{reason}", "…", "{by}", "", "{subject}", "").Replace(k.Text)
@@ -66,7 +91,7 @@ func TestDocumentIsInStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.ReplaceAll(string(got), "\r\n", "\n") != b.String() {
-		t.Error("docs/events.md is not in step with Kinds; write it anew with: go generate ./host/eventlog")
+		t.Error("docs/events.md is not in step with Kinds and the journal's Meanings; write it anew with: go generate ./host/eventlog")
 	}
 }
 

@@ -87,6 +87,9 @@ var Kinds = []Kind{
 		Do: "`host why NAME` and `host logs NAME` show what came before; what depends on it goes on."},
 	{ID: 207, Severity: Warning, Name: "skipped", Text: "A run of service {service} was left out: {reason}",
 		Do: "It runs longer than the time between two runs: see `schedule.overlap` and `max_runtime`."},
+	{ID: 208, Severity: Warning, Name: "threshold", Text: "Service {service} crossed a threshold: {reason}",
+		Do: "`host why NAME` shows what came before; raise the figure in `thresholds` where this is how it should be."},
+	{ID: 209, Severity: Info, Name: "threshold_cleared", Text: "Service {service} is below its threshold again: {reason}"},
 
 	{ID: 300, Severity: Warning, Name: "output_dropped", Text: "Output of service {service} was dropped: {reason}",
 		Do: "See that the disk has room and is fast enough, or set `log.rate`."},
@@ -94,6 +97,11 @@ var Kinds = []Kind{
 		Do: "See that the disk has room and that nothing locks the file."},
 	{ID: 302, Severity: Warning, Name: "logs_trimmed", Text: "Rotated logs were deleted early: {reason}",
 		Do: "Find out why these services write so much, give the volume more room, or raise `host.logs.max_total`."},
+	{ID: 303, Severity: Warning, Name: "forward_trouble", Text: "A log target is in trouble: {reason}",
+		Do: "See that the target runs and can be reached; `host status` shows how much waits for it."},
+	{ID: 304, Severity: Info, Name: "forward_ok", Text: "A log target is well again: {reason}"},
+	{ID: 305, Severity: Warning, Name: "forward_dropped", Text: "Log records for a target were lost: {reason}",
+		Do: "See why the target was away for so long, or refuses them; a larger `spool` of the target bridges more."},
 
 	{ID: 900, Severity: Warning, Name: kindWarning, Text: "{subject}{reason}"},
 	{ID: 901, Severity: Error, Name: kindError, Text: "{subject}{reason}"},
