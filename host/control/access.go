@@ -34,6 +34,7 @@ func (a Access) String() string {
 type peer struct {
 	access Access
 	name   string // ops\li.wei, root
+	denied string // what to do where that is not enough; empty: what the local channel says
 }
 
 // peerConn remembers who is at its other end. It is asked for at the first request, as Windows tells

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -157,18 +156,8 @@ func (s *Server) Close() error {
 
 type peerKey struct{}
 
-// serve is in front of every handler: who is it, may they, and no panic gets past it.
+// serve is in front of every handler: who is it, may they.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	defer func() {
-		switch p := recover(); p {
-		case nil:
-		case http.ErrAbortHandler:
-			panic(p)
-		default:
-			s.config.Trouble(fmt.Errorf("panic in %s: %v\n%s", r.URL.Path, p, debug.Stack()))
-			writeError(w, &Error{Status: http.StatusInternalServerError, Message: "the host has a bug: see its log"})
-		}
-	}()
 	conn, _ := r.Context().Value(peerKey{}).(*peerConn)
 	if conn == nil {
 		writeError(w, &Error{Status: http.StatusForbidden, Message: "cannot tell who is calling"})
@@ -180,26 +169,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		writeError(w, &Error{Status: http.StatusForbidden, Message: err.Error()})
 		return
 	}
-	route, missing := find(r.Method, r.URL.Path)
-	if missing != nil {
-		writeError(w, missing)
-		return
-	}
-	if who.access < route.access {
-		writeError(w, &Error{Status: http.StatusForbidden, Hint: deniedHint,
-			Message: fmt.Sprintf("%s may not do this: it needs %s access to the host", who.name, route.access)})
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	route.handler(s)(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, who.name)))
-}
-
-type actorKey struct{}
-
-// actor is who asked, for the journal.
-func actor(r *http.Request) string {
-	name, _ := r.Context().Value(actorKey{}).(string)
-	return name
+	s.serveFor(w, r, who)
 }
 
 type troubleWriter func(error)
