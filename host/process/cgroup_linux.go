@@ -152,6 +152,26 @@ func (g *cgroup) cpu() (time.Duration, bool) {
 	return 0, false
 }
 
+// peak is the most memory that the kernel charged to the cgroup, 0 where it does not count that: without the memory
+// controller, and before Linux 5.19. A nil cgroup has none.
+func (g *cgroup) peak() int64 {
+	if g == nil {
+		return 0
+	}
+	fd, err := unix.Openat(g.fd, "memory.peak", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	defer unix.Close(fd)
+	var buf [32]byte
+	n, err := unix.Read(fd, buf[:])
+	if err != nil {
+		return 0
+	}
+	peak, _ := strconv.ParseInt(string(bytes.TrimSpace(buf[:n])), 10, 64) // none is 0
+	return peak
+}
+
 // remove frees the descriptors and deletes the folder, with whatever empty cgroups the tree made below it.
 func (g *cgroup) remove() {
 	if g.fd < 0 {

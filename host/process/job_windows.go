@@ -57,6 +57,17 @@ func jobAccounting(job windows.Handle) (a accounting, err error) {
 	return a, err
 }
 
+// jobPeak is the most memory that the members of a job had committed together, 0 where that is not counted.
+func jobPeak(job windows.Handle) int64 {
+	var l windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
+	err := windows.QueryInformationJobObject(job, windows.JobObjectExtendedLimitInformation,
+		uintptr(unsafe.Pointer(&l)), uint32(unsafe.Sizeof(l)), nil)
+	if err != nil {
+		return 0
+	}
+	return int64(l.PeakJobMemoryUsed)
+}
+
 func activeProcesses(job windows.Handle) uint32 {
 	a, err := jobAccounting(job)
 	if err != nil {

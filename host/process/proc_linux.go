@@ -139,8 +139,9 @@ func markerOf(pid int) string {
 // peek learns how a child ended without reaping it.
 func peek(pid int) (Exit, bool) {
 	var si unix.Siginfo
+	var used unix.Rusage
 	for {
-		err := unix.Waitid(unix.P_PID, pid, &si, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		err := unix.Waitid(unix.P_PID, pid, &si, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, &used)
 		if err == unix.EINTR {
 			continue
 		}
@@ -151,7 +152,7 @@ func peek(pid int) (Exit, bool) {
 	}
 	// struct siginfo of SIGCHLD: si_pid, si_uid, si_status follow the three leading ints.
 	c := childInfo(&si)
-	e := Exit{At: time.Now()}
+	e := Exit{At: time.Now(), PeakMemory: peakResident(&used)}
 	switch si.Code {
 	case cldExited:
 		e.Code = int(c.status)

@@ -105,6 +105,9 @@ type Exit struct {
 	Signal string    `json:"signal,omitempty"` // SIGKILL …; Unix only
 	Core   bool      `json:"core,omitempty"`
 	At     time.Time `json:"at"`
+	// PeakMemory is the highest that the run used, in bytes, 0 where the system does not tell: what the limit on
+	// memory counts where there is one (Linux) and of the job (Windows), else what the main process had resident.
+	PeakMemory int64 `json:"peak_memory,omitempty"`
 }
 
 // Run is one entry of List.

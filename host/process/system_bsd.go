@@ -117,15 +117,18 @@ func (s *system) mainEnded(u *run) {
 		_ = s.kill(u) // mostly nothing is left to kill
 	}
 	var ws syscall.WaitStatus
+	var used syscall.Rusage
 	for {
-		_, err := syscall.Wait4(u.ident.PID, &ws, 0, nil)
+		_, err := syscall.Wait4(u.ident.PID, &ws, 0, &used)
 		if err != syscall.EINTR {
 			break
 		}
 	}
 	u.reaped = true
 	delete(s.byPID, u.ident.PID)
-	s.b.ended(u, exitOf(ws))
+	e := exitOf(ws)
+	e.PeakMemory = int64(used.Maxrss) * maxrssUnit
+	s.b.ended(u, e)
 	if s.groupEmpty(u) {
 		s.b.vanished(u)
 		return

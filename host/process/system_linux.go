@@ -176,6 +176,9 @@ func (s *system) mainEnded(u *run) {
 	if !u.tree {
 		_ = s.kill(u) // what can't be killed is waited for
 	}
+	if peak := u.cg.peak(); peak > 0 {
+		e.PeakMemory = peak
+	}
 	reap(u.ident.PID)
 	u.reaped = true
 	delete(s.byPID, u.ident.PID)
