@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"servicehost/host/control"
 	"servicehost/host/journal"
@@ -169,8 +170,13 @@ func (h *Host) Pause(ctx context.Context, on bool, actor string) error {
 
 // Events is `host events`.
 func (h *Host) Events(ctx context.Context, r control.EventsRequest, send func(journal.Event) error) error {
-	q := journal.Query{Services: r.Services, Since: r.Since, Last: r.Last}
-	if r.Follow {
+	q := journal.Query{Services: r.Services, Kinds: r.Kinds, Since: r.Since, Until: r.Until, Last: r.Last}
+	if r.Follow && (r.Until.IsZero() || time.Now().Before(r.Until)) {
+		if !r.Until.IsZero() {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, r.Until)
+			defer cancel()
+		}
 		return h.journal.Follow(ctx, q, send)
 	}
 	if err := h.journal.Flush(); err != nil {

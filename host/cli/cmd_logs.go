@@ -38,8 +38,8 @@ Behind the command -f means to follow; the file is named with --file, or before 
 			if !q.Since.IsZero() && !cmd.Flags().Changed("lines") {
 				q.Last = -1
 			}
-			if !q.Until.IsZero() && q.Until.Before(q.Since) {
-				return withHint("--since is the earlier one", "nothing lies between --since %s and --until %s", since.text, until.text)
+			if err := ordered(since, until); err != nil {
+				return err
 			}
 			if stream.value != "all" {
 				q.Stream = stream.value
@@ -120,6 +120,11 @@ func (a *app) readLogs(ctx context.Context, q control.LogsRequest, w *logWriter)
 			noHost, count(len(o.problems), "problem", "problems"))
 	}
 	var ids []string
+	for _, name := range q.Services {
+		if !slices.ContainsFunc(o.names(), func(n string) bool { return strings.EqualFold(n, name) }) {
+			return noService(name, o.names())
+		}
+	}
 	for _, one := range o.services {
 		if len(q.Services) == 0 || slices.ContainsFunc(q.Services, func(n string) bool {
 			return strings.EqualFold(n, one.Name) || strings.EqualFold(n, fmt.Sprintf("%s.%d", one.Name, one.Instance))

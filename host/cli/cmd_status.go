@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -82,11 +81,7 @@ func known(name string, services []control.ServiceStatus) error {
 	if slices.ContainsFunc(services, func(s control.ServiceStatus) bool { return named(s, []string{name}) }) {
 		return nil
 	}
-	hint := "host status lists the services"
-	if near := nearest(name, serviceNames(services)); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
-	return withHint(hint, "no service %q", name)
+	return noService(name, serviceNames(services))
 }
 
 func asDesired(s control.Status) bool {

@@ -415,8 +415,27 @@ func TestEventsAsTextAndJSON(t *testing.T) {
 	if len(rows) != 4 || json.Unmarshal([]byte(rows[1]), &e) != nil || e.Seq != 2 {
 		t.Errorf("%+v", r)
 	}
-	if q := f.journal[0]; q.Last != 100 || !q.Since.IsZero() {
+	if q := f.journal[0]; q.Last != 100 || !q.Since.IsZero() || q.Kinds != nil {
 		t.Errorf("asked for %+v", q)
+	}
+	if r := invoke("events", "--kind", "start-failed", "--kind", "exited", "--since", "2h", "--until", "1h"); r.code != 0 {
+		t.Errorf("%+v", r)
+	}
+	if q := f.journal[2]; !slices.Equal(q.Kinds, []journal.Kind{journal.StartFailed, journal.ProcessExited}) || q.Until.Sub(q.Since) < 59*time.Minute {
+		t.Errorf("asked for %+v", q)
+	}
+	for line, want := range map[string]string{
+		"--kind exitd":             `did you mean "exited"?`,
+		"--kind zzzzzzzzzzz":       "docs/events.md lists them",
+		"--since 1h --until 2h":    "nothing lies between",
+		"-n 6 -f services.yaml":    "a file is named with --file services.yaml; behind logs and events, -f means to follow",
+		"--service bach":           `did you mean "batch"?`,
+		"-o json -f conf/all.yaml": "--file conf/all.yaml",
+	} {
+		f.events = nil
+		if r := invoke(append([]string{"events"}, strings.Fields(line)...)...); r.code != 1 || !strings.Contains(strings.ReplaceAll(r.stderr, `\"`, `"`), want) {
+			t.Errorf("%s: %+v", line, r)
+		}
 	}
 	if q := f.journal[1]; q.Last != 0 || time.Since(q.Since) < 2*time.Hour || !q.Follow || !slices.Equal(q.Services, []string{"api"}) {
 		t.Errorf("asked for %+v", q)
@@ -493,6 +512,15 @@ func TestWithoutAHostTheDiskIsRead(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if r := invoke("events", "-f"); r.code != 4 {
+		t.Errorf("%+v", r)
+	}
+	if r := invoke("events", "WEB"); r.code != 0 || r.stdout != "" {
+		t.Errorf("%+v", r)
+	}
+	if r := invoke("events", "ap"); r.code != 1 || !strings.Contains(r.stderr, `did you mean "api"?`) {
+		t.Errorf("%+v", r)
+	}
+	if r := invoke("logs", "-f", "services.yaml"); r.code != 1 || !strings.Contains(r.stderr, "--file services.yaml") {
 		t.Errorf("%+v", r)
 	}
 	// A broken spec still says where the journal is, though not where the logs are.

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 
 	"servicehost/host/control"
 	"servicehost/spec"
@@ -49,6 +51,15 @@ func (a *app) orOffline(err error) (*offline, error) {
 	}
 	o.services, o.state = r.Spec.Services, r.Spec.Host.StateDir
 	return o, nil
+}
+
+// names are what can be named of the spec: services and instances.
+func (o *offline) names() []string {
+	var out []string
+	for _, s := range o.services {
+		out = append(out, s.Name, s.ID, fmt.Sprintf("%s.%d", s.Name, s.Instance))
+	}
+	return slices.Compact(slices.Sorted(slices.Values(out)))
 }
 
 func (o *offline) journal() string { return filepath.Join(o.state, "journal") }

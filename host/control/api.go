@@ -261,7 +261,9 @@ type ActOutcome struct {
 // EventsRequest selects events.
 type EventsRequest struct {
 	Services []string
+	Kinds    []journal.Kind
 	Since    time.Time // zero: no limit
+	Until    time.Time // zero: no limit; following ends then
 	Last     int       // the newest n; 0: all
 	Follow   bool
 }

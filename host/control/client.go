@@ -85,7 +85,11 @@ func (c *Client) Shutdown(ctx context.Context) error {
 // Events is Host.Events.
 func (c *Client) Events(ctx context.Context, r EventsRequest, send func(journal.Event) error) error {
 	v := url.Values{"service": r.Services}
+	for _, k := range r.Kinds {
+		v.Add("kind", string(k))
+	}
 	setMoment(v, "since", r.Since)
+	setMoment(v, "until", r.Until)
 	set(v, r.Last, r.Follow)
 	return receive(ctx, c, "/v1/events?"+v.Encode(), send)
 }

@@ -68,11 +68,15 @@ func events(s *Server) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v := r.URL.Query()
 		q := EventsRequest{Services: v["service"]}
-		var err1, err2, err3 error
-		q.Since, err1 = moment(v.Get("since"))
-		q.Last, err2 = number(v.Get("last"))
-		q.Follow, err3 = flag(v.Get("follow"))
-		if err := errors.Join(err1, err2, err3); err != nil {
+		for _, k := range v["kind"] {
+			q.Kinds = append(q.Kinds, journal.Kind(k))
+		}
+		var errs [4]error
+		q.Since, errs[0] = moment(v.Get("since"))
+		q.Until, errs[1] = moment(v.Get("until"))
+		q.Last, errs[2] = number(v.Get("last"))
+		q.Follow, errs[3] = flag(v.Get("follow"))
+		if err := errors.Join(errs[:]...); err != nil {
 			writeError(w, &Error{Status: http.StatusBadRequest, Message: "cannot read the request: " + err.Error()})
 			return
 		}

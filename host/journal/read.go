@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"servicehost/host/human"
@@ -14,10 +16,11 @@ import (
 
 // Query selects events. The zero value selects all.
 type Query struct {
-	// Services are names of services or ids of instances; events of the host match only when it is empty.
+	// Services are names of services or ids of instances, whatever their case; events of the host match only
+	// when it is empty.
 	Services []string
-	// Since leaves out what is older.
-	Since time.Time
+	// Since leaves out what is older, Until what is younger.
+	Since, Until time.Time
 	// After leaves out events with this Seq and lower ones.
 	After uint64
 	// Last keeps only the newest n; 0 keeps all.
@@ -33,12 +36,27 @@ func (q Query) Match(e Event) bool {
 		return false
 	case !q.Since.IsZero() && e.Time.Before(q.Since):
 		return false
+	case !q.Until.IsZero() && e.Time.After(q.Until):
+		return false
 	case len(q.Kinds) > 0 && !slices.Contains(q.Kinds, e.Kind):
 		return false
 	case len(q.Services) == 0:
 		return true
 	}
-	return e.Service != "" && (slices.Contains(q.Services, e.Service) || slices.Contains(q.Services, e.ID))
+	return slices.ContainsFunc(q.Services, e.IsOf)
+}
+
+// IsOf reports whether name means the service or the instance that the event is about. The id of an instance
+// changes with their number, api to api.1, and both mean it.
+func (e Event) IsOf(name string) bool {
+	if name == "" {
+		return false
+	}
+	if strings.EqualFold(name, e.Service) || strings.EqualFold(name, e.ID) {
+		return true
+	}
+	service, number, ok := strings.Cut(name, ".")
+	return ok && e.Service != "" && strings.EqualFold(service, e.Service) && number == strconv.Itoa(e.Instance)
 }
 
 // Read hands the events of the journal in dir that q selects to send, oldest first. It needs no
