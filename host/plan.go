@@ -17,9 +17,9 @@ func (h *Host) diff(next *spec.Spec) reload.Plan {
 		running = append(running, p.Spec)
 	}
 	h.mu.Lock()
-	host := h.current.Host
+	old := h.current
 	h.mu.Unlock()
-	return reload.Diff(running, host, next)
+	return reload.Diff(running, old, next)
 }
 
 // changes is a plan as it is shown, secrets redacted. A service that was rolled back from the very

@@ -197,7 +197,7 @@ func (h *Host) has(next *spec.Spec) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return !h.binaries.differs() && len(h.problems) == 0 && h.pending == nil && h.lastGood == "" && h.current.Hash == next.Hash &&
-		reload.Diff(h.current.Services, h.current.Host, next).Empty()
+		reload.Diff(h.current.Services, h.current, next).Empty()
 }
 
 func (h *Host) hash() string {

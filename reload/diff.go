@@ -23,7 +23,7 @@ const (
 type Plan struct {
 	// Changes are in the order of the new spec; removed instances stand first.
 	Changes []Change
-	// Host are the changed fields of the host, of class live or next_start.
+	// Host are the changed fields of the host and of notify, of class live or next_start.
 	Host []Field
 }
 
@@ -49,10 +49,10 @@ type Field struct {
 // Empty reports whether nothing changes.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 && len(p.Host) == 0 }
 
-// Diff compares what the instances of a host were started with, and the host section in force, to a
-// new spec. Secrets are shown as hashes with the salt of this process.
-func Diff(running []*spec.Service, oldHost spec.Host, next *spec.Spec) Plan {
-	return processRedactor().Diff(running, oldHost, next)
+// Diff compares what the instances of a host were started with, and what old says of the host and of whom to
+// notify, to a new spec. Secrets are shown as hashes with the salt of this process.
+func Diff(running []*spec.Service, old, next *spec.Spec) Plan {
+	return processRedactor().Diff(running, old, next)
 }
 
 type key struct {
@@ -61,24 +61,24 @@ type key struct {
 }
 
 // Diff is the function Diff with the hashes of r.
-func (r *Redactor) Diff(running []*spec.Service, oldHost spec.Host, next *spec.Spec) Plan {
-	old := make(map[key]*spec.Service, len(running))
+func (r *Redactor) Diff(running []*spec.Service, old, next *spec.Spec) Plan {
+	gone := make(map[key]*spec.Service, len(running))
 	for _, s := range running {
-		old[key{s.Name, s.Instance}] = s
+		gone[key{s.Name, s.Instance}] = s
 	}
-	plan := Plan{Host: r.hostFields(&oldHost, &next.Host)}
+	plan := Plan{Host: append(r.hostFields(&old.Host, &next.Host), r.notifyFields(old.Notify, next.Notify)...)}
 	var changes []Change
 	for _, s := range next.Services {
 		k := key{s.Name, s.Instance}
-		before, there := old[k]
-		delete(old, k)
+		before, there := gone[k]
+		delete(gone, k)
 		if !there {
 			changes = append(changes, Change{Name: s.Name, Instance: s.Instance, ID: s.ID, Action: ActionAdd, New: s})
 		} else if c, changed := r.compare(before, s); changed {
 			changes = append(changes, c)
 		}
 	}
-	for _, s := range old {
+	for _, s := range gone {
 		plan.Changes = append(plan.Changes, Change{Name: s.Name, Instance: s.Instance, ID: s.ID, Action: ActionRemove, Old: s})
 	}
 	slices.SortFunc(plan.Changes, func(a, b Change) int {

@@ -31,7 +31,7 @@ func service(name string, instance int, change ...func(*spec.Service)) *spec.Ser
 }
 
 func diff(old, next []*spec.Service) Plan {
-	return Diff(old, spec.Host{}, &spec.Spec{Services: next})
+	return Diff(old, &spec.Spec{}, &spec.Spec{Services: next})
 }
 
 func fieldsText(fields []Field) string {
@@ -95,7 +95,7 @@ func TestEveryChangedFieldIsSeen(t *testing.T) {
 	for _, l := range hostLeaves() {
 		next := &spec.Spec{}
 		alter(t, reflect.ValueOf(&next.Host).Elem().FieldByIndex(l.index))
-		p := Diff(nil, spec.Host{}, next)
+		p := Diff(nil, &spec.Spec{}, next)
 		if len(p.Host) == 0 || !strings.HasPrefix(p.Host[0].Path, l.path) || p.Host[0].Class != l.class || p.Host[0].Old == p.Host[0].New {
 			t.Errorf("host %s: shown as %s", l.path, fieldsText(p.Host))
 		}
@@ -244,7 +244,7 @@ func TestDiffOfHostFields(t *testing.T) {
 	old := spec.Host{Reload: spec.Reload{MaxRemoved: 50}, Restarts: spec.Restarts{Rate: 5}, Log: spec.HostLog{MaxSize: 10 << 20}, ShutdownTimeout: time.Minute}
 	next := old
 	next.Reload.MaxRemoved, next.Restarts.Rate, next.Log.MaxSize, next.ShutdownTimeout, next.Name = 30, 2.5, 1<<30, time.Hour, "orders-01"
-	p := Diff(nil, old, &spec.Spec{Host: next})
+	p := Diff(nil, &spec.Spec{Host: old}, &spec.Spec{Host: next})
 	want := "name (next_start):  -> orders-01\nshutdown_timeout (live): 1m -> 1h\nreload.max_removed (live): 50% -> 30%\n" +
 		"restarts.rate (live): 5/s -> 2.5/s\nlog.max_size (next_start): 10MiB -> 1GiB"
 	if got := fieldsText(p.Host); got != want {

@@ -171,6 +171,28 @@ func (r *Redactor) targetFields(before, after map[string]spec.LogTarget) []Field
 	return out
 }
 
+// notifyFields compares the elements of notify by their names.
+func (r *Redactor) notifyFields(before, after []spec.Notifier) []Field {
+	byName := func(list []spec.Notifier) map[string]spec.Notifier {
+		m := make(map[string]spec.Notifier, len(list))
+		for _, n := range list {
+			m[n.Name] = n
+		}
+		return m
+	}
+	old, now := byName(before), byName(after)
+	var out []Field
+	for _, name := range names(old, now) {
+		x, y := reflect.ValueOf(old[name]), reflect.ValueOf(now[name])
+		for _, l := range leavesOf(x.Type(), nil, "notify."+name+".") {
+			if l.class = "live"; !same(x.FieldByIndex(l.index), y.FieldByIndex(l.index)) {
+				out = append(out, r.field(l, x.FieldByIndex(l.index), y.FieldByIndex(l.index)))
+			}
+		}
+	}
+	return out
+}
+
 func names[V any](a, b map[string]V) []string {
 	all := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
 	slices.Sort(all)

@@ -42,6 +42,16 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 		return r.probe(x)
 	case *spec.Secret:
 		return r.secret(x)
+	case *spec.WebhookURL:
+		return r.webhook(x)
+	case *spec.SMTP:
+		return r.smtp(x)
+	case []spec.AlertEvent:
+		return strings.Trim(fmt.Sprint(x), "[]")
+	case []spec.HTTPToken:
+		return tokens(x)
+	case []spec.Threshold:
+		return r.thresholds(x)
 	case []spec.Need:
 		return strings.Join(needTexts(x), ", ")
 	case []int:

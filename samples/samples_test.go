@@ -152,10 +152,11 @@ func TestFullSampleHasEveryKey(t *testing.T) {
 			key = strings.Replace(key, ".health."+role, ".health.startup.", 1)
 		}
 		// Where a secret may lie is shown once, with the password of a service.
-		if at, place, ok := cutLast(key); ok && (strings.HasSuffix(at, ".token") || strings.HasSuffix(at, ".password")) {
+		if at, place, ok := cutLast(key); ok && (strings.HasSuffix(at, ".token") || strings.HasSuffix(at, ".password") ||
+			strings.HasSuffix(at, ".secret") || strings.HasSuffix(at, ".webhook")) {
 			key = "services.*.password." + place
 		}
-		if at, _, ok := cutLast(key); ok && (strings.Contains(at, ".hooks.") || strings.HasSuffix(at, ".on_change")) {
+		if at, _, ok := cutLast(key); ok && (strings.Contains(at, ".hooks.") || strings.HasSuffix(at, ".on_change") || strings.HasSuffix(at, ".thresholds.action")) {
 			continue // an action, which the steps of a stop show
 		}
 		if !have[key] && !strings.HasPrefix(key, "defaults.") {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -91,6 +92,9 @@ func (d *decoder) unknown(key *node, k *keyNode) {
 			known[i] = c.name
 		}
 		hint = keyHint(key.value, known, d.others, d.section.byName)
+		if hint == "" && k.path == "" && (d.draft != nil || d.section == hostSection()) && slices.Contains(knownRoot, key.value) {
+			hint = "it belongs at the top level of the file, beside services"
+		}
 	}
 	d.l.problemAt(key, strings.Join(d.path, "."), "unknown key", hint)
 	if d.draft != nil && (hint == `did you mean "command"?` || hint == "it is called command here") {
@@ -117,6 +121,10 @@ func (d *decoder) value(n *node, k *keyNode, field, base reflect.Value) {
 		if n.kind == scalarNode && k.short != "" {
 			child := k.children[k.short]
 			d.value(n, child, field.Field(child.field), base.Field(child.field))
+			return
+		}
+		if field.Kind() == reflect.Pointer {
+			d.optional(n, k, field)
 			return
 		}
 		d.group(n, k, field, base)
@@ -148,6 +156,22 @@ func (d *decoder) value(n *node, k *keyNode, field, base reflect.Value) {
 		field.Set(reflect.ValueOf(d.required(n, k.name)))
 	case kindNamed:
 		d.named(n, k, field)
+	case kindList:
+		d.list(n, k, field)
+	case kindEnums:
+		d.enums(n, k, field)
+	case kindMail:
+		field.Set(reflect.ValueOf(d.addresses(n)))
+	case kindWebhook:
+		if hook, ok := d.webhook(n); ok {
+			field.Set(reflect.ValueOf(hook))
+		}
+	case kindThresholds:
+		field.Set(reflect.ValueOf(d.thresholds(n)))
+	case kindThresholdAction:
+		if a, ok := d.thresholdAction(n); ok {
+			field.Set(reflect.ValueOf(a))
+		}
 	default:
 		if s, ok := d.text(n); ok {
 			if err := d.scalar(n, s, k, field); err != nil {
@@ -162,6 +186,17 @@ func (d *decoder) scalar(n *node, s string, k *keyNode, field reflect.Value) err
 	switch k.kind {
 	case kindText:
 		field.SetString(s)
+	case kindListen:
+		if err := checkListen(s); err != nil {
+			return err
+		}
+		field.SetString(s)
+	case kindGrowth:
+		v, err := parseGrowth(s)
+		if err != nil {
+			return err
+		}
+		field.SetInt(v)
 	case kindPath:
 		p, err := d.pathValue(n, s)
 		if err != nil {

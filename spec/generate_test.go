@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,6 +65,7 @@ func buildSchema() object {
 			"host":     describe(sectionSchema(hostSection().root), "The host itself."),
 			"vars":     object{"type": "object", "additionalProperties": scalars, "description": "Variables, used as ${NAME}."},
 			"env":      object{"$ref": "#/definitions/env", "description": "Environment of every service."},
+			"notify":   describe(listOr(sectionSchema(notifySection().root)), "Where events go, beside the log."),
 			"defaults": describe(defaults, "Keys of every service that says nothing else."),
 			"services": object{
 				"type": "object", "description": "What runs.",
@@ -72,14 +74,15 @@ func buildSchema() object {
 			},
 		},
 		"definitions": object{
-			"service":  service,
-			"env":      object{"type": []string{"object", "null"}, "additionalProperties": object{"type": []string{"string", "number", "boolean", "null"}}},
-			"texts":    object{"anyOf": []any{object{"type": "string"}, object{"type": "array", "items": object{"type": []string{"string", "number", "boolean"}}}}},
-			"duration": object{"anyOf": []any{object{"type": "string", "pattern": durationPattern}, object{"const": 0}}},
-			"size":     object{"anyOf": []any{object{"type": "string", "pattern": sizePattern}, object{"const": 0}}},
-			"action":   actionSchema(),
-			"secret":   secretSchema(),
-			"probe":    sectionSchema(probeSection().root),
+			"service":   service,
+			"env":       object{"type": []string{"object", "null"}, "additionalProperties": object{"type": []string{"string", "number", "boolean", "null"}}},
+			"texts":     object{"anyOf": []any{object{"type": "string"}, object{"type": "array", "items": object{"type": []string{"string", "number", "boolean"}}}}},
+			"duration":  object{"anyOf": []any{object{"type": "string", "pattern": durationPattern}, object{"const": 0}}},
+			"size":      object{"anyOf": []any{object{"type": "string", "pattern": sizePattern}, object{"const": 0}}},
+			"action":    actionSchema(),
+			"secret":    secretSchema(),
+			"probe":     sectionSchema(probeSection().root),
+			"threshold": sectionSchema(thresholdSection().root),
 			"step": object{"anyOf": []any{
 				object{"type": "string"},
 				object{"$ref": "#/definitions/action"},
@@ -88,6 +91,13 @@ func buildSchema() object {
 			}},
 		},
 	}
+}
+
+// listOr is the schema of a list of mappings, or of one.
+func listOr(one object) object {
+	element := maps.Clone(one)
+	element["type"] = "object"
+	return object{"anyOf": []any{element, object{"type": "null"}, object{"type": "array", "items": element}}}
 }
 
 func actionSchema() object {
@@ -220,6 +230,24 @@ func keySchema(k *keyNode) object {
 		return object{"anyOf": []any{object{"type": []string{"integer", "string", "null"}}, object{"type": "array", "items": object{"type": []string{"integer", "string"}}}}}
 	case kindProbe:
 		return ref("probe")
+	case kindList:
+		return listOr(sectionSchema(k.children["*"]))
+	case kindEnums:
+		one := object{"anyOf": []any{object{"enum": enumForms(k)}, object{"type": "string", "pattern": variablePattern}}}
+		return object{"anyOf": []any{one, object{"type": "null"}, object{"type": "array", "minItems": 1, "items": one}}}
+	case kindMail:
+		return ref("texts")
+	case kindWebhook:
+		return object{"anyOf": []any{object{"type": "string"}, object{"$ref": "#/definitions/secret"}, object{"type": "null"}}}
+	case kindThresholds:
+		one := object{"$ref": "#/definitions/threshold"}
+		return object{"anyOf": []any{one, object{"type": "null"}, object{"type": "array", "items": one}}}
+	case kindThresholdAction:
+		return object{"anyOf": []any{object{"enum": []any{"log", "notify", "restart", "dump", nil}}, object{"type": "string", "pattern": variablePattern}, object{"$ref": "#/definitions/action"}}}
+	case kindListen:
+		return object{"type": []string{"string", "null"}}
+	case kindGrowth:
+		return orVariable(object{"type": "string", "pattern": `^[0-9]+(\.[0-9]+)? ?([KkMmGgTt][Ii]?)?[Bb] ?/ ?[hmd]$`})
 	case kindLines:
 		return object{"type": []string{"string", "number", "null"}}
 	case kindPairs:
@@ -333,6 +361,22 @@ func typeWords(k *keyNode) string {
 		return "number, range, or list"
 	case kindProbe:
 		return "probe, below"
+	case kindThresholds:
+		return "list of thresholds, below"
+	case kindThresholdAction:
+		return "log, notify, restart, dump, or an action"
+	case kindList:
+		return "list"
+	case kindEnums:
+		return "list of " + strings.Join(k.enum, ", ")
+	case kindMail:
+		return "list of texts"
+	case kindWebhook:
+		return "text, or mapping"
+	case kindListen:
+		return "host:port"
+	case kindGrowth:
+		return "size per h, m or d"
 	case kindSecret, kindNamed, kindPairs:
 		return "mapping"
 	case kindPattern:
@@ -366,6 +410,7 @@ The class says what a change of the key does to what runs: **none** nothing (tex
 | ` + "`vars`" + ` | mapping | none | Variables. Looked up in: the service's own (` + "`HOST_SERVICE HOST_INSTANCE PORT HOST_DIR HOST_NAME HOST_EXE`" + `), ` + "`--set`" + `, ` + "`HOST_VAR_NAME`" + ` of the environment, vars, the environment. |
 | ` + "`env`" + ` | mapping | none | Environment of every service; null removes a variable. |
 | ` + "`defaults`" + ` | mapping | none | Any key of a service, for every service that says nothing else. |
+| ` + "`notify`" + ` | list | none | Where events go, beside the log, below. |
 | ` + "`services`" + ` | mapping | required | What runs, by name: letters, digits, - and _. |
 `
 
@@ -385,6 +430,8 @@ func buildReference() []byte {
 	table("host", "", hostSection())
 	table("A service", "`restart` may be a plain value, which is `restart.policy`. An action is `{exec: [...], timeout: 30s, ignore_failure: false}` or `{http: \"POST http://…\", timeout: 30s}`.\n\n", serviceSection())
 	table("A probe", "One of `http`, `tcp`, `exec`, `log`, `file` and `notify`, and how often it is asked: the words and defaults of Kubernetes.\n\n", probeSection())
+	table("A threshold", "An element of `thresholds`, with one of the first seven keys.\n\n", thresholdSection())
+	table("A notifier", "An element of `notify`, with one of `webhook`, `smtp` and `exec`.\n\n", notifySection())
 	return b.Bytes()
 }
 

@@ -140,6 +140,9 @@ func (s *Service) setHash(c *canonical) {
 func specHash(s *Spec) string {
 	c := &canonical{skip: func(class string) bool { return class == "-" }}
 	c.value(reflect.ValueOf(&s.Host).Elem())
+	if len(s.Notify) > 0 {
+		c.value(reflect.ValueOf(s.Notify))
+	}
 	// The rest of a service is in its hash.
 	c.skip = func(class string) bool { return class != "none" && class != "scale" }
 	for _, svc := range s.Services {

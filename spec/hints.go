@@ -37,7 +37,7 @@ var elsewhere = map[string]string{
 	"displayname": "description", "label": "description",
 	"cronrestart": "schedule", "cron": "schedule", "oncalendar": "schedule",
 	"runtimemaxsec": "max_runtime", "maxage": "max_runtime",
-	"memlimit": "limits.memory", "maxmemoryrestart": "thresholds", "memorymax": "limits.memory", "memorylimit": "limits.memory", "cpus": "limits.cpu", "cpuquota": "limits.cpu", "resources": "limits", "tasksmax": "limits.processes", "limitnofile": "limits.open_files",
+	"memlimit": "limits.memory", "maxmemoryrestart": "thresholds", "alerts": "thresholds", "alarms": "thresholds", "memorymax": "limits.memory", "memorylimit": "limits.memory", "cpus": "limits.cpu", "cpuquota": "limits.cpu", "resources": "limits", "tasksmax": "limits.processes", "limitnofile": "limits.open_files",
 	"nice": "priority", "apppriority": "priority", "appaffinity": "affinity", "cpuaffinity": "affinity",
 	"execstartpre": "hooks.pre_start", "prestart": "hooks.pre_start", "execstartpost": "hooks.post_start", "poststart": "hooks.post_start", "prestop": "hooks.pre_stop", "poststop": "hooks.post_stop", "execstoppost": "hooks.post_stop", "execreload": "on_change",
 	"ports": "port", "secret": "secrets", "instance": "instances", "profile": "profiles", "treekill": "stop", "stopasgroup": "stop", "killasgroup": "stop", "isdaemon": "track",
@@ -47,12 +47,28 @@ var elsewhere = map[string]string{
 var elsewhereRoot = map[string]string{
 	"processes": "services", "programs": "services", "program": "services", "apps": "services", "jobs": "services", "tasks": "services", "service": "services", "units": "services", "watchers": "services",
 	"environment": "env", "variables": "vars", "var": "vars", "default": "defaults", "includes": "include", "imports": "include", "extends": "include",
+	"notifications": "notify", "notifiers": "notify", "alerts": "notify", "alerting": "notify", "webhooks": "notify", "webhook": "notify", "mail": "notify", "email": "notify",
 	"server": "host", "global": "host", "settings": "host", "supervisord": "host", "loglevel": "host.log.level", "loglocation": "host.logs.dir", "logs": "host.logs", "shutdowntimeout": "host.shutdown_timeout",
 }
 
 // elsewhereHost does the same for the section host.
 var elsewhereHost = map[string]string{
-	"loglevel": "log.level", "logdir": "logs.dir", "logsdir": "logs.dir", "statedir": "state_dir", "datadir": "state_dir", "hostname": "name", "watch": "reload", "stoptimeout": "shutdown_timeout", "listen": "http", "api": "http", "metrics": "http",
+	"loglevel": "log.level", "logdir": "logs.dir", "logsdir": "logs.dir", "statedir": "state_dir", "datadir": "state_dir", "hostname": "name", "watch": "reload", "stoptimeout": "shutdown_timeout", "listen": "http.listen", "api": "http", "metrics": "http", "dashboard": "http", "inethttpserver": "http", "web": "http",
+}
+
+// elsewhereNotify does the same for an element of notify.
+var elsewhereNotify = map[string]string{
+	"url": "webhook", "endpoint": "webhook", "mail": "smtp", "email": "smtp", "command": "exec", "cmd": "exec", "script": "exec",
+	"events": "on", "when": "on", "format": "template", "type": "template", "sign": "secret", "signingsecret": "secret", "bearertoken": "token",
+	"groupinterval": "group", "groupwait": "group", "repeatinterval": "group", "filter": "services",
+	"host": "smtp.server", "smarthost": "smtp.server", "username": "smtp.user", "authusername": "smtp.user", "authpassword": "smtp.password", "recipients": "smtp.to", "sender": "smtp.from", "requiretls": "smtp.starttls",
+}
+
+// elsewhereThreshold does the same for an element of thresholds.
+var elsewhereThreshold = map[string]string{
+	"mem": "memory", "rss": "memory", "maxmemory": "memory", "totalmem": "memory", "cpupercent": "cpu", "fds": "handles", "descriptors": "handles", "openfiles": "handles",
+	"children": "processes", "growth": "memory_growth", "leak": "memory_growth", "pattern": "log", "regex": "log", "match": "log", "times": "count",
+	"window": "within", "period": "within", "interval": "within", "samples": "for", "cycles": "for", "consecutive": "for", "do": "action", "then": "action", "exec": "action", "url": "dump_url",
 }
 
 // elsewhereProbe does the same for a probe.

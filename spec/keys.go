@@ -47,7 +47,15 @@ const (
 	kindProbe    // a mapping of the keys of a probe
 	kindLines    // a number of lines per second, or a rate
 	kindRequired // a list of what requires names, or one
-	kindLater    // of the full design, not in this version
+	kindList     // a list of groups of the keys below path.*, or one
+	kindEnums    // a list of values of an enumeration, or one
+	kindWebhook  // an address, or where it is found as a secret
+	kindListen   // host:port to listen on
+	kindMail     // a list of mail addresses, or one
+	kindThresholds
+	kindThresholdAction
+	kindGrowth // a size per hour, minute or day
+	kindLater  // of the full design, not in this version
 )
 
 // key is one key of the spec: the one place from which the decoder, the schema and the reference know it.
@@ -91,7 +99,16 @@ var hostKeys = []key{
 	{path: "logs.min_free", kind: kindLimit, def: "auto", doc: "Space that rotated files leave free on the volume; auto is 5% of it, at most 1GiB, 0 is no limit."},
 	{path: "state_dir", kind: kindPath, def: "auto", doc: "Folder of what the host keeps; auto is .host beside the spec, under a service manager the system's place."},
 	{path: "event_log", kind: kindSwitch, def: "auto", doc: "Whether important events go to the Windows Event Log, journald or syslog; auto is under a service manager only."},
-	{path: "http", kind: kindLater},
+	{path: "http", kind: kindGroup, doc: "Listener of metrics, health and the dashboard (docs/dashboard.md)."},
+	{path: "http.listen", kind: kindListen, def: "none", doc: "host:port, such as 127.0.0.1:9180; beyond loopback it needs tls, and tokens or tls.client_ca."},
+	{path: "http.tls", kind: kindGroup, doc: "How it proves itself; a changed file is read again."},
+	{path: "http.tls.cert", kind: kindPath, def: "none", doc: "Its certificate, PEM."},
+	{path: "http.tls.key", kind: kindPath, def: "none", doc: "Its key, PEM."},
+	{path: "http.tls.client_ca", kind: kindPath, def: "none", doc: "Authorities of the certificates that clients have to show, PEM."},
+	{path: "http.tokens", kind: kindList, def: "none", doc: "Who may sign in, and with what."},
+	{path: "http.tokens.*.name", kind: kindText, def: "required", doc: "Name for the journal: who did it.", class: "live"},
+	{path: "http.tokens.*.role", kind: kindEnum, enum: []string{"read", "act"}, def: "read", doc: "act may also start, stop and reload.", class: "live"},
+	{path: "http.tokens.*.file", kind: kindPath, def: "required", doc: "File that holds the token and nothing else.", class: "live"},
 	{path: "log_targets", kind: kindNamed, def: "none", doc: "Receivers of output by name, for log.forward."},
 	{path: "log_targets.*.type", kind: kindEnum, enum: []string{"otlp", "loki", "syslog", "json"}, def: "required", doc: "OTLP over HTTP, Loki's push API, syslog as in RFC 5424, or one JSON object a line.", class: "live"},
 	{path: "log_targets.*.url", kind: kindText, def: "required", doc: "http or https; syslog: udp, tcp or tls; json: tcp, tls, http or https. A path that is left out is that of the protocol.", class: "live"},
@@ -203,7 +220,7 @@ var serviceKeys = []key{
 	{path: "schedule.catch_up", kind: kindBool, def: "false", doc: "One run at the start of the host for those that were missed meanwhile."},
 	{path: "secrets", kind: kindLater},
 	{path: "on_change", kind: kindOnChange, def: "restart", doc: "What follows when env_file, watched files or x-config hold something else: restart, {signal: HUP}, or an action; for programs that reload themselves."},
-	{path: "thresholds", kind: kindLater},
+	{path: "thresholds", kind: kindThresholds, def: "none", doc: "What is watched and told when it is too much, below; nothing is enforced (docs/thresholds.md)."},
 	{path: "hooks", kind: kindGroup, doc: "Actions around its life, told what happened by HOST_* variables; their output goes to its log."},
 	{path: "hooks.pre_start", kind: kindActions, def: "none", doc: "Before each start, in order; the first failure keeps it from starting."},
 	{path: "hooks.post_start", kind: kindActions, def: "none", doc: "Once it runs."},
@@ -251,10 +268,13 @@ func newSection(keys []key, t reflect.Type) *section {
 		parts := strings.Split(k.path, ".")
 		for _, p := range parts[:len(parts)-1] {
 			parent = parent.children[p]
-			if structure.Kind() == reflect.Map {
+			if structure.Kind() == reflect.Map || structure.Kind() == reflect.Slice {
 				structure = structure.Elem()
 			} else if p != "*" {
 				structure = structure.Field(parent.field).Type
+			}
+			if structure.Kind() == reflect.Pointer {
+				structure = structure.Elem()
 			}
 		}
 		name := parts[len(parts)-1]
@@ -273,7 +293,7 @@ func newSection(keys []key, t reflect.Type) *section {
 		parent.order = append(parent.order, n)
 		s.all = append(s.all, n)
 		s.byName[name] = append(s.byName[name], n)
-		if k.kind == kindDepends || k.kind == kindNamed {
+		if k.kind == kindDepends || k.kind == kindNamed || k.kind == kindList {
 			each := &keyNode{key: key{path: k.path + ".*", kind: kindGroup}, name: "*", field: -1, children: map[string]*keyNode{}}
 			n.children["*"] = each
 		}

@@ -66,7 +66,7 @@ func lookupKey(s *section, path string) *keyNode {
 
 // TestKeysAreDocumented makes sure that the reference and the schema say something about every key.
 func TestKeysAreDocumented(t *testing.T) {
-	for _, s := range []*section{hostSection(), serviceSection()} {
+	for _, s := range []*section{hostSection(), serviceSection(), probeSection(), notifySection(), thresholdSection()} {
 		for _, k := range s.all {
 			if k.kind == kindLater {
 				continue
@@ -151,6 +151,16 @@ func TestElsewhereNamesAreRealKeys(t *testing.T) {
 	for theirs, ours := range elsewhereHost {
 		if !known(hostSection(), ours) {
 			t.Errorf("%s is answered with %s, which is no key of host", theirs, ours)
+		}
+	}
+	for s, others := range map[*section]map[string]string{probeSection(): elsewhereProbe, notifySection(): elsewhereNotify, thresholdSection(): elsewhereThreshold} {
+		for theirs, ours := range others {
+			if lookupKey(s, ours) == nil {
+				t.Errorf("%s is answered with %s, which is no key", theirs, ours)
+			}
+			if theirs != foldKey(theirs) {
+				t.Errorf("%s can never be found: it is not folded", theirs)
+			}
 		}
 	}
 	for theirs, ours := range elsewhereRoot {

@@ -33,6 +33,7 @@ type loader struct {
 	hostVars map[string]string
 	envFiles map[string]*envFileContent
 	targets  map[string]LogTarget // of the host
+	notified []serviceRef         // services that notify names
 }
 
 func newLoader(o Options) *loader {
@@ -96,7 +97,7 @@ func tidy(ps Problems) Problems {
 
 // knownRoot are the keys of a file; of an included one only those in knownIncluded.
 var (
-	knownRoot     = []string{"version", "include", "host", "vars", "env", "defaults", "services"}
+	knownRoot     = []string{"version", "include", "host", "vars", "env", "defaults", "services", "notify"}
 	knownIncluded = []string{"version", "include", "vars", "services"}
 )
 
@@ -136,6 +137,7 @@ func (l *loader) load() *Spec {
 	l.decodeHost(root, &s.Host)
 	l.hostVars["HOST_NAME"] = s.Host.Name
 	l.checkVars()
+	l.decodeNotify(root, s)
 	l.decodeServices(root, s)
 	l.validate(root, s)
 	if len(l.problems) == 0 {
@@ -196,10 +198,6 @@ func (l *loader) checkRoot(root *node, known []string) {
 		case strings.HasPrefix(name, "x-") || slices.Contains(known, name):
 		case included && slices.Contains(knownRoot, name):
 			l.problemAt(p.key, name, "belongs into the main file; an included file has services and vars only", "")
-		case name == "notify":
-			if p.val.kind != nullNode && (len(p.val.items) > 0 || p.val.kind == mapNode || p.val.kind == scalarNode) {
-				l.problemAt(p.key, name, "not supported yet", "")
-			}
 		default:
 			hint := ""
 			if l.mayHint(len(known)) {

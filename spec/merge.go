@@ -51,6 +51,20 @@ func mergeNodes(under, over *node, depth int, env bool) *node {
 func expandShorthands(root *node) *node {
 	return mapPairs(root, func(p pair) pair {
 		switch p.key.value {
+		case "notify":
+			p.val = listOfOne(p.val)
+		case "host":
+			p.val = mapPairs(p.val, func(h pair) pair {
+				if h.key.value == "http" {
+					h.val = mapPairs(h.val, func(t pair) pair {
+						if t.key.value == "tokens" {
+							t.val = listOfOne(t.val)
+						}
+						return t
+					})
+				}
+				return h
+			})
 		case "defaults":
 			p.val = expandService(p.val)
 		case "services":
@@ -70,6 +84,8 @@ func expandService(n *node) *node {
 			key := *p.val
 			key.value = "policy"
 			p.val = wrap(p.val, pair{&key, p.val})
+		case p.key.value == "thresholds":
+			p.val = listOfOne(p.val)
 		case p.key.value == "depends_on" && p.val.kind == listNode:
 			var pairs []pair
 			for _, item := range p.val.items {
@@ -82,6 +98,14 @@ func expandService(n *node) *node {
 		}
 		return p
 	})
+}
+
+// listOfOne makes a list of a mapping that stands for one, so that another replaces it as lists do.
+func listOfOne(n *node) *node {
+	if n.kind != mapNode {
+		return n
+	}
+	return &node{kind: listNode, line: n.line, column: n.column, src: n.src, items: []*node{n}}
 }
 
 // wrap makes a mapping at the place of a node.

@@ -12,6 +12,8 @@ type Spec struct {
 	Hash string
 
 	Host Host
+	// Notify are the elements of `notify`; a change of them is of class live.
+	Notify []Notifier
 	// Services holds one element per instance, ordered by name and instance number.
 	// Services outside the chosen profiles are absent; disabled ones are present.
 	Services []*Service
@@ -31,6 +33,7 @@ type Host struct {
 	EventLog string `key:"event_log" class:"next_start"`
 	// LogTargets are where services can forward their output to, by name.
 	LogTargets map[string]LogTarget `key:"log_targets" class:"live"`
+	HTTP       HTTP                 `key:"http"`
 }
 
 // Reload says how edits of the files are taken.
@@ -141,11 +144,13 @@ type Service struct {
 	Watch          Watch  `key:"watch"`
 	Health         Health `key:"health"`
 	Update         Update `key:"update"`
-	Hooks          Hooks  `key:"hooks"`
+	// Thresholds are watched, not enforced.
+	Thresholds []Threshold `key:"thresholds" class:"live"`
+	Hooks      Hooks       `key:"hooks"`
 	// OnChange is nil for a restart.
 	OnChange *OnChange `key:"on_change" class:"live"`
 	// Config identifies what x-config holds; empty: nothing.
-	Config string `class:"live"`
+	Config string `class:"restart"`
 	// Schedule is that of a service of type scheduled, else zero but for defaults.
 	Schedule Schedule `key:"schedule"`
 	Requires Requires `key:"requires"`

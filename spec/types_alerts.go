@@ -75,25 +75,28 @@ const (
 
 // Threshold is one element of `thresholds`: watched, not enforced. Exactly one measure is set.
 type Threshold struct {
-	Memory    int64   `key:"memory"` // bytes, as memory_bytes of status
-	CPU       float64 `key:"cpu"`    // 1 is one core, as Limits.CPU
-	Handles   int     `key:"handles"`
-	Threads   int     `key:"threads"`
-	Processes int     `key:"processes"`
+	Memory    int64 `key:"memory"` // bytes, as memory_bytes of status
+	CPU       int   `key:"cpu"`    // percent of one core, as Limits.CPU
+	Handles   int   `key:"handles"`
+	Threads   int   `key:"threads"`
+	Processes int   `key:"processes"`
 	// MemoryGrowth is the slope of a leak, in bytes per hour.
 	MemoryGrowth int64 `key:"memory_growth"`
-	// Log is a regular expression; Count lines of the output that match it within Within are too many.
+	// Log is a regular expression; Count lines of the output that match it within Within are too many. Count and
+	// Within are 0 for another measure.
 	Log    string        `key:"log"`
 	Count  int           `key:"count"`
 	Within time.Duration `key:"within"`
-	// For is how many samples in a row are above it before it counts.
+	// For is how many samples in a row are above it before it counts; 0 for Log and MemoryGrowth.
 	For    int             `key:"for"`
 	Action ThresholdAction `key:"action"`
 	// DumpURL is where a Go program hands out its heap (…/debug/pprof/heap), for Action dump; empty: a native dump.
+	// It may hold AutoPort.
 	DumpURL string `key:"dump_url"`
 }
 
-// ThresholdAction is log, notify, restart, dump, or an action. All of them are logged, and told to notify.
+// ThresholdAction is log, notify, restart, dump, or an action. All of them are logged and told of by the event
+// threshold.
 type ThresholdAction struct {
 	Do     ThresholdDo
 	Action *Action // for Do action

@@ -15,6 +15,7 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 		l.checkDependencies(sd, name, names)
 	}
 	l.checkCycles(sd, names)
+	l.checkNotified(sd)
 	if s.Host.Restarts.Burst == 0 {
 		s.Host.Restarts.Burst = max(minBurst, 2*len(s.Services))
 	}
@@ -280,5 +281,6 @@ func (l *loader) validate(root *node, s *Spec) {
 	if h.Control.Group != "" && strings.TrimSpace(h.Control.Group) == "" {
 		fail("control.group", true, "is empty", "")
 	}
+	listener(h.HTTP, fail)
 	l.warnDrives(s, section)
 }
