@@ -21,7 +21,7 @@ import (
 var untold = []journal.Kind{
 	journal.Healthy,
 	journal.StateChanged, journal.Started, journal.StartFailed, journal.ProcessExited, journal.StopStep,
-	journal.Rollout, journal.SpecChanged, journal.ServiceAdded, journal.ServiceRemoved, journal.Gap,
+	journal.Rollout, journal.SpecChanged, journal.ServiceAdded, journal.ServiceRemoved, journal.Listening, journal.Gap,
 }
 
 // ofOther are the kinds of the system's log that no event of the journal stands behind.

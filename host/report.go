@@ -159,7 +159,7 @@ var kindWords = map[journal.Kind]string{
 	journal.ServiceAdded: "added", journal.ServiceRemoved: "removed", journal.RolledBack: "rolled back",
 	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LogsTrimmed: "logs trimmed", journal.LastGood: "running the last good spec",
 	journal.Threshold: "threshold", journal.ThresholdCleared: "threshold cleared", journal.Rollout: "rollout",
-	journal.OrphansEnded: "orphans ended", journal.Upgraded: "upgraded", journal.UpgradeUndone: "upgrade undone", journal.UpgradeCut: "upgrade cut short",
+	journal.OrphansEnded: "orphans ended", journal.Upgraded: "upgraded", journal.UpgradeUndone: "upgrade undone", journal.UpgradeCut: "upgrade cut short", journal.Listening: "listening",
 }
 
 func (h *Host) onLogEvent(e logs.Event) {

@@ -109,6 +109,7 @@ const (
 	UpgradeCut       Kind = "upgrade_cut" // it was cut short by a crash
 	LastGood         Kind = "last_good"   // started with the last good spec
 	OrphansEnded     Kind = "orphans_ended"
+	Listening        Kind = "listening" // host.http is served
 	Warning          Kind = "warning"
 	// Gap is never written: it tells a slow subscriber that events from Seq on passed it by.
 	Gap Kind = "gap"

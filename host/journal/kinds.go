@@ -51,5 +51,6 @@ var Meanings = []Meaning{
 	{UpgradeUndone, "An upgrade was undone: the former version runs on.", "details `from`, `to`"},
 	{UpgradeCut, "An upgrade was cut short by a crash.", "details `from`, `to`"},
 	{OrphansEnded, "Processes that a killed host left behind were ended.", ""},
+	{Listening, "`host.http` is served; `reason` says where. Where it can't be, a `warning` says why.", ""},
 	{Warning, "Something else that an operator should look at.", ""},
 }
