@@ -42,6 +42,7 @@ type Pipeline struct {
 // Stats are counts since the pipeline was made, over both streams.
 type Stats struct {
 	BytesWritten int64
+	LinesWritten int64 // line ends among them
 	LinesDropped int64
 	BytesDropped int64
 	// Dropping says why output is dropped now; empty: it is written.
@@ -62,6 +63,7 @@ func (p *Pipeline) Apply(id string, cfg spec.Log) {
 	}
 	old.close()
 	p.out.written.Add(old.written.Load())
+	p.out.lines.Add(old.lines.Load())
 	p.out.linesDropped.Add(old.linesDropped.Load())
 	p.out.bytesDropped.Add(old.bytesDropped.Load())
 }

@@ -26,7 +26,7 @@ func TestPipelineIsCheapUntilOutputArrives(t *testing.T) {
 	if got := content(t, path); got != "one\n" {
 		t.Fatalf("file holds %q", got)
 	}
-	if got := p.Stats(); got != (Stats{BytesWritten: 4}) {
+	if got := p.Stats(); got != (Stats{BytesWritten: 4, LinesWritten: 1}) {
 		t.Fatalf("stats: %+v", got)
 	}
 }
@@ -87,7 +87,7 @@ func TestPipelineSplitsStderr(t *testing.T) {
 	out.end()
 	err.end()
 	p.Drain(time.Minute)
-	if got := p.Stats(); got.BytesWritten != 9 {
+	if got := p.Stats(); got.BytesWritten != 9 || got.LinesWritten != 3 {
 		t.Errorf("stats: %+v", got)
 	}
 	if got := content(t, filepath.Join(dir, "err.log")); got != "e1\n" {

@@ -314,7 +314,7 @@ func TestRateLetsLinesThroughAsTimePasses(t *testing.T) {
 			if !strings.Contains(text, "\nlast\n") {
 				t.Errorf("%q: the last line lacks after a silence", format)
 			}
-			want := Stats{LinesLimited: dropped, BytesLimited: bytes, BytesWritten: int64(len(contentOrNone(path)))}
+			want := Stats{LinesLimited: dropped, BytesLimited: bytes, BytesWritten: int64(len(contentOrNone(path))), LinesWritten: kept + int64(marks)}
 			if got := p.Stats(); got != want {
 				t.Errorf("%q: stats %+v, want %+v", format, got, want)
 			}

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 	"servicehost/spec"
 )
 
+var newline = []byte{'\n'}
+
 // writer puts one stream, or two that share a file, into the current file and rotates it.
 // The zero value with set is ready once configure was called.
 type writer struct {
@@ -19,6 +22,7 @@ type writer struct {
 	tail tail
 
 	written      atomic.Int64
+	lines        atomic.Int64 // ends of lines among them
 	linesDropped atomic.Int64
 	bytesDropped atomic.Int64
 	dropping     atomic.Pointer[string]
@@ -226,6 +230,7 @@ func (w *writer) advance(p []byte) {
 	w.size += int64(len(p))
 	w.midLine = p[len(p)-1] != '\n'
 	w.written.Add(int64(len(p)))
+	w.lines.Add(int64(bytes.Count(p, newline))) // 64 KiB in about 1 µs
 }
 
 // ready has f be the file at path, opening or reopening it where needed.
@@ -407,6 +412,7 @@ func (w *writer) close() {
 
 func (w *writer) addStats(s *Stats) {
 	s.BytesWritten += w.written.Load()
+	s.LinesWritten += w.lines.Load()
 	s.LinesDropped += w.linesDropped.Load()
 	s.BytesDropped += w.bytesDropped.Load()
 	if why := w.dropping.Load(); why != nil {
