@@ -13,6 +13,7 @@ import (
 	"servicehost/host/control"
 	"servicehost/host/journal"
 	"servicehost/host/supervisor"
+	"servicehost/host/usage"
 	"servicehost/reload"
 	"servicehost/spec"
 )
@@ -20,11 +21,11 @@ import (
 // Status is `host status`.
 func (h *Host) Status(ctx context.Context) (control.Status, error) {
 	snaps := h.sup.Snapshots()
-	use := h.usage.sample(h.backend, snaps)
+	use := h.usage.Now(false)
 	out := control.Status{Services: make([]control.ServiceStatus, len(snaps))}
 	rolledBack := ""
 	for n, p := range snaps {
-		out.Services[n] = h.service(p, use[n])
+		out.Services[n] = h.service(p, use[p.ID])
 		if p.SpecState == supervisor.SpecRolledBack && rolledBack == "" {
 			rolledBack = fmt.Sprintf("service %q runs the spec that worked before: %s", p.ID, p.RejectWhy)
 		}
@@ -43,13 +44,13 @@ func (h *Host) Status(ctx context.Context) (control.Status, error) {
 // shownLines is how many last lines status shows of a service that is not as desired.
 const shownLines = 5
 
-func (h *Host) service(p *supervisor.Snapshot, u sampled) control.ServiceStatus {
+func (h *Host) service(p *supervisor.Snapshot, u usage.Sample) control.ServiceStatus {
 	v := control.ServiceStatus{
 		Name: p.Key.Service, Instance: p.Key.Instance, ID: p.ID, State: string(p.State), Health: string(p.Health), Desired: "up",
 		Reason: p.Reason, PID: p.PID, Restarts: p.Restarts, Since: p.Since, Port: p.Port, Description: p.Spec.Description,
-		Spec:       control.ServiceSpecStatus{State: p.SpecState, Hash: p.Spec.Hash, Rejected: p.Rejected},
-		CPUPercent: u.percent, MemoryBytes: u.memory, Processes: u.processes,
+		Spec: control.ServiceSpecStatus{State: p.SpecState, Hash: p.Spec.Hash, Rejected: p.Rejected},
 	}
+	used(&v, p, u)
 	if !p.Up {
 		v.Desired, v.DesiredBy = "down", p.DownBy
 		if !p.Until.IsZero() {

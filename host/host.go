@@ -26,6 +26,7 @@ import (
 	"servicehost/host/state"
 	"servicehost/host/supervisor"
 	"servicehost/host/upgrade"
+	"servicehost/host/usage"
 	"servicehost/reload"
 	"servicehost/spec"
 )
@@ -90,7 +91,7 @@ type Host struct {
 	keeping  sync.Mutex // the last good spec is being written
 	reloads  chan func()
 	signals  <-chan Control
-	usage    usage
+	usage    *usage.Sampler
 	trimmer  trimmer
 	stirred  chan struct{}   // rung at every event, for the service manager
 	ctx      context.Context // ends when the host is to end
@@ -202,6 +203,7 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 		Probes:  h.probes,
 		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
 	})
+	h.usage = h.newUsage()
 	h.binaries = newBinaries(h, s.Host.StateDir)
 	return nil
 }
@@ -297,6 +299,9 @@ func (h *Host) close() {
 	}
 	if h.probes != nil {
 		h.probes.set.Close()
+	}
+	if h.usage != nil {
+		h.usage.Close()
 	}
 	if h.backend != nil {
 		if err := h.backend.Close(); err != nil {

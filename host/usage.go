@@ -1,63 +1,83 @@
 package host
 
 import (
-	"sync"
-	"time"
+	"context"
+	"math"
 
+	"servicehost/host/control"
 	"servicehost/host/process"
 	"servicehost/host/supervisor"
+	"servicehost/host/usage"
+	"servicehost/spec"
 )
 
-// usage samples what the trees of the services use, when somebody looks.
-type usage struct {
-	mu   sync.Mutex
-	last map[process.RunID]sample
+// newUsage begins to sample what the services use.
+func (h *Host) newUsage() *usage.Sampler {
+	var list []usage.Instance // one for all calls: they are made every few seconds
+	return usage.New(usage.Options{
+		Usage: func(id process.RunID, full bool) (process.Usage, error) { return h.backend.Usage(id, full) },
+		Instances: func() []usage.Instance {
+			list = list[:0]
+			for _, p := range h.sup.Snapshots() {
+				i := usage.Instance{ID: p.ID}
+				if p.PID != 0 {
+					i.Run, i.StartedAt = p.Run, p.StartedAt
+				}
+				list = append(list, i)
+			}
+			return list
+		},
+	})
 }
 
-type sample struct {
-	at  time.Time
-	cpu time.Duration
-}
-
-// sampled is the usage of one instance; zero where it has no process or the system can't tell.
-type sampled struct {
-	percent   float64
-	memory    int64
-	processes int
-}
-
-// sample measures each instance of snaps, in their order. CPU is that since the last look at the same
-// run, or since its start.
-func (u *usage) sample(b process.Backend, snaps []*supervisor.Snapshot) []sampled {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	out := make([]sampled, len(snaps))
-	next := make(map[process.RunID]sample, len(snaps))
-	for n, p := range snaps {
-		if p.PID == 0 {
-			continue
-		}
-		m, err := b.Usage(p.Run, false)
-		if err != nil {
-			continue
-		}
-		now := sample{time.Now(), m.CPU}
-		before, ok := u.last[p.Run]
-		if !ok {
-			before = sample{at: p.StartedAt}
-		}
-		out[n] = sampled{memory: m.Memory, processes: m.Processes}
-		if d := now.at.Sub(before.at); d > 0 && now.cpu >= before.cpu {
-			out[n].percent = float64(int64(1000*(now.cpu-before.cpu)/d)) / 10
-		}
-		if ok && now.at.Sub(before.at) < shortestSample {
-			now = before // two looks at once: the next one compares with a time that says something
-		}
-		next[p.Run] = now
+// used fills in what status tells of the usage, where it is that of the run that status tells of.
+func used(v *control.ServiceStatus, p *supervisor.Snapshot, u usage.Sample) {
+	if p.PID != 0 && u.Run == p.Run {
+		v.CPUPercent, v.MemoryBytes, v.Processes = percent(u.CPUPercent), u.Memory, u.Processes
 	}
-	u.last = next
+}
+
+// percent is a share of a core as it is told: finer than a tenth is noise.
+func percent(p float64) float64 { return math.Round(p*10) / 10 }
+
+// Usage is `GET /v1/usage`.
+func (h *Host) Usage(_ context.Context, r control.UsageRequest) (control.UsageAnswer, error) {
+	var services []*spec.Service
+	for _, p := range h.sup.Snapshots() {
+		services = append(services, p.Spec)
+	}
+	chosen, err := choose(services, r.Names)
+	if err != nil {
+		return control.UsageAnswer{}, err
+	}
+	ids := make(map[string]bool, len(chosen))
+	for _, s := range chosen {
+		ids[s.ID] = true
+	}
+	now := h.usage.NowOf(ids, true)
+	out := control.UsageAnswer{Services: make([]control.ServiceUsage, 0, len(chosen))}
+	for _, s := range chosen {
+		v := control.ServiceUsage{ID: s.ID}
+		if u, ok := now[s.ID]; ok {
+			v = control.ServiceUsage{
+				ID: s.ID, At: &u.At, CPUPercent: percent(u.CPUPercent), MemoryBytes: u.Memory, ResidentBytes: u.Resident,
+				PrivateBytes: u.Private, PSSBytes: u.PSS, PeakMemoryBytes: u.PeakMemory, Handles: u.Handles, Threads: u.Threads,
+				Processes: u.Processes, ReadBytes: u.ReadBytes, WriteBytes: u.WriteBytes,
+			}
+		}
+		if !r.NoHistory {
+			all := h.usage.History(s.ID)
+			v.Fine, v.Coarse = series(all.Fine), series(all.Coarse)
+		}
+		out.Services = append(out.Services, v)
+	}
+	return out, nil
+}
+
+func series(s usage.Series) *control.UsageSeries {
+	out := &control.UsageSeries{StepMS: s.Step.Milliseconds(), Points: make([]control.UsagePoint, len(s.Points))}
+	for n, p := range s.Points {
+		out.Points[n] = control.UsagePoint{float64(p.At.UnixMilli()), percent(float64(p.CPUPercent)), float64(p.Memory)}
+	}
 	return out
 }
-
-// shortestSample is the least time between two looks for the first to be forgotten.
-const shortestSample = time.Second

@@ -23,6 +23,7 @@ type fakeHost struct {
 	result  control.ActResult
 	events  []journal.Event
 	lines   []control.LogLine
+	usage   control.UsageAnswer
 	err     error
 	hang    chan struct{} // Act closes it and waits for its context
 	asked   []control.ActRequest
@@ -82,6 +83,10 @@ func (f *fakeHost) Logs(_ context.Context, r control.LogsRequest, send func(cont
 		}
 	}
 	return f.err
+}
+
+func (f *fakeHost) Usage(context.Context, control.UsageRequest) (control.UsageAnswer, error) {
+	return f.usage, f.err
 }
 
 func (f *fakeHost) Shutdown(context.Context, string) error { return f.err }

@@ -302,6 +302,7 @@ type Host interface {
 	// Events and Logs call send for each element, oldest first, until the end, or with Follow until ctx ends.
 	Events(ctx context.Context, r EventsRequest, send func(journal.Event) error) error
 	Logs(ctx context.Context, r LogsRequest, send func(LogLine) error) error
+	Usage(ctx context.Context, r UsageRequest) (UsageAnswer, error)
 	// Shutdown asks the host to stop everything and end.
 	Shutdown(ctx context.Context, actor string) error
 }

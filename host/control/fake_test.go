@@ -21,6 +21,7 @@ type fakeHost struct {
 	actors  []string
 	events  []EventsRequest
 	logs    []LogsRequest
+	usages  []UsageRequest
 
 	follow chan journal.Event // events of a following stream
 	ended  chan error         // why a following stream ended
@@ -108,6 +109,13 @@ func (f *fakeHost) Logs(_ context.Context, r LogsRequest, send func(LogLine) err
 	f.logs = append(f.logs, r)
 	f.mu.Unlock()
 	return send(LogLine{ID: "api", Stream: "stdout", Line: "hello \x1b[31mred\x1b[0m \u4f60\u597d"})
+}
+
+func (f *fakeHost) Usage(_ context.Context, r UsageRequest) (UsageAnswer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.usages = append(f.usages, r)
+	return UsageAnswer{Services: []ServiceUsage{{ID: "api", MemoryBytes: 5 << 20}}}, f.err
 }
 
 func (f *fakeHost) Shutdown(_ context.Context, actor string) error {

@@ -22,6 +22,7 @@ var routes = []route{
 	{"/v1/plan", "GET", Act, query(Host.Plan)}, // shows values of the spec
 	{"/v1/events", "GET", Read, events},
 	{"/v1/logs", "GET", Read, logs},
+	{"/v1/usage", "GET", Read, usage},
 	{"/v1/reload", "POST", Act, reload},
 	{"/v1/act", "POST", Act, act},
 	{"/v1/pause", "POST", Act, pause(true)},

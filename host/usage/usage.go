@@ -8,7 +8,11 @@ import (
 	"servicehost/host/process"
 )
 
-// Instance is a run whose usage can be asked for.
+// Period is how often what is watched is sampled.
+const Period = 10 * time.Second
+
+// Instance is one instance of a service. Run is the one whose usage can be asked for, zero where nothing runs: the
+// history of an instance is kept for as long as it is named.
 type Instance struct {
 	ID        string
 	Run       process.RunID
@@ -22,6 +26,8 @@ type Sample struct {
 	At  time.Time
 	// CPUPercent is that since the former sample of the same run, or since its start; 100 is one core.
 	CPUPercent float64
+	// Usage has in its second group what the last full look at the run found, At or earlier; 0 before the first one.
+	// PeakMemory is at least the highest that was seen, ReadBytes and WriteBytes never go down.
 	process.Usage
 }
 
