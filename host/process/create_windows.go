@@ -111,6 +111,11 @@ func (b *backend) start(u *run, r Request) error {
 			return startError(r, err)
 		}
 		childEnds = append(childEnds, c.stdin)
+	} else if r.StdinFile != "" {
+		if c.stdin, err = openInput(r.StdinFile); err != nil {
+			return inputError(r, err)
+		}
+		childEnds = append(childEnds, c.stdin)
 	}
 	if c.stdout, u.outputs[Stdout], err = outputPipe(); err != nil {
 		return startError(r, err)

@@ -87,6 +87,12 @@ func play(part string, args []string) {
 			os.Exit(8)
 		}
 		os.Exit(7)
+	case "cat": // writes what it reads
+		if _, err := io.Copy(os.Stdout, os.Stdin); err != nil {
+			fmt.Println(err)
+			os.Exit(8)
+		}
+		os.Exit(0)
 	case "spin": // uses CPU and memory, then waits
 		block := make([]byte, 8<<20)
 		for i := range block {

@@ -3,6 +3,7 @@
 package process
 
 import (
+	"cmp"
 	"errors"
 	"os"
 	"sync"
@@ -126,7 +127,7 @@ type pipes struct {
 	stdout, stderr              *output
 }
 
-func newPipes(stdin, split bool) (p *pipes, err error) {
+func newPipes(r Request) (p *pipes, err error) {
 	p = &pipes{childIn: -1, childOut: -1, childErr: -1}
 	defer func() {
 		if err != nil {
@@ -134,20 +135,23 @@ func newPipes(stdin, split bool) (p *pipes, err error) {
 			p.closeParent()
 		}
 	}()
-	if stdin {
+	if r.Stdin {
 		fds, err := pipe()
 		if err != nil {
 			return p, err
 		}
 		p.childIn, p.stdin = fds[0], os.NewFile(uintptr(fds[1]), "|stdin")
-	} else if p.childIn, err = unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+	} else if p.childIn, err = unix.Open(cmp.Or(r.StdinFile, os.DevNull), unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		if r.StdinFile != "" {
+			err = inputError(r, err)
+		}
 		return p, err
 	}
 	if p.childOut, p.stdout, err = outputPipe(); err != nil {
 		return p, err
 	}
 	p.childErr = p.childOut
-	if split {
+	if r.SplitStderr {
 		if p.childErr, p.stderr, err = outputPipe(); err != nil {
 			return p, err
 		}

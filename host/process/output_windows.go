@@ -129,6 +129,16 @@ func stdinPipe() (child, ours windows.Handle, err error) {
 	return child, ours, nil
 }
 
+// openInput opens a file that a child reads as its stdin.
+func openInput(path string) (windows.Handle, error) {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return 0, err
+	}
+	return windows.CreateFile(name, windows.GENERIC_READ, windows.FILE_SHARE_READ|windows.FILE_SHARE_DELETE,
+		inheritable(), windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
+}
+
 func openNull() (windows.Handle, error) {
 	name, err := windows.UTF16PtrFromString(os.DevNull)
 	if err != nil {

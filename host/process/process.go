@@ -43,6 +43,8 @@ type Request struct {
 	Group string   `json:"group,omitempty"`
 	// Stdin asks for a pipe that the step stdin_close closes; otherwise stdin is the null device.
 	Stdin bool `json:"stdin,omitempty"`
+	// StdinFile is the absolute path of a file that is stdin instead; the tree may read it as long as it runs.
+	StdinFile string `json:"stdin_file,omitempty"`
 	// SplitStderr gives stderr a stream of its own; otherwise both share one pipe and keep their order.
 	SplitStderr bool `json:"split_stderr,omitempty"`
 	// Password signs in User on Windows where the account needs one. It says where the password is, not what.

@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -349,6 +350,21 @@ var stopCases = []suiteCase{
 			t.Errorf("exit %+v", exit)
 		}
 		s.await(id, process.Gone)
+	}},
+	{"StdinCanBeAFile", func(t *testing.T, s *stage) {
+		r := part("cat")
+		r.StdinFile = filepath.Join(t.TempDir(), "input é.json")
+		want := numbered(20000) // more than a pipe holds
+		if err := os.WriteFile(r.StdinFile, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		id, _ := s.start(r)
+		checkSame(t, s.read(id, process.Stdout).awaitEnd(t), want)
+		s.await(id, process.Gone)
+		r.StdinFile += ".missing"
+		if _, err := s.Start(s.name(), r); kindOf(t, err) != process.ErrNotFound || !strings.Contains(err.Error(), "missing") {
+			t.Errorf("a missing file: %v", err)
+		}
 	}},
 	{"StdinIsEmptyByDefault", func(t *testing.T, s *stage) {
 		id, _ := s.start(part("stdin"))

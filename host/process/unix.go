@@ -109,7 +109,7 @@ func (b *backend) start(u *run, r Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := newPipes(r.Stdin, r.SplitStderr)
+	p, err := newPipes(r)
 	if err != nil {
 		return startError(r, err)
 	}

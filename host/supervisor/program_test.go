@@ -1,0 +1,66 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"servicehost/host/process"
+	"servicehost/host/process/processtest"
+)
+
+func TestProgramOfTheHostGetsItsInputAndEnvironment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		var got process.Request
+		code := 0
+		fake.Behave = func(id process.RunID, r process.Request) processtest.Behavior {
+			if id.Task == "" {
+				return processtest.Behavior{}
+			}
+			got = r
+			return processtest.Behavior{ExitAfter: time.Second, Code: code}
+		}
+		r := newRig(t, fake, nil)
+		r.apply()
+		r.sup.env.hostEnv = []string{"A=host", "HOST_EVENT=of a host around"}
+		p := Program{Argv: []string{trueProgram, "x"}, Env: []string{"HOST_EVENT=failed"}, StdinFile: "/input"}
+		if err := r.sup.RunProgram(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Env, []string{"A=host", "HOST_EVENT=failed"}) || got.StdinFile != "/input" || !slices.Equal(got.Args, p.Argv) {
+			t.Errorf("it ran %+v", got)
+		}
+		code = 4
+		if err := r.sup.RunProgram(t.Context(), p); err == nil || err.Error() != "exit 4" {
+			t.Errorf("a program that fails: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		if err := r.sup.RunProgram(ctx, p); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a program that takes too long: %v", err)
+		}
+	})
+}
+
+func TestProgramOfTheHostEndsWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
+			return processtest.Behavior{ExitAfter: time.Hour}
+		}
+		r := newRig(t, fake, nil)
+		r.apply()
+		end := make(chan error, 1)
+		go func() { end <- r.sup.RunProgram(t.Context(), Program{Argv: []string{trueProgram}}) }()
+		synctest.Wait()
+		r.sup.Shutdown(t.Context(), time.Minute)
+		began := time.Now()
+		if err := <-end; !errors.Is(err, ErrEnded) || time.Since(began) > 2*killAgain {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+	})
+}
