@@ -47,7 +47,7 @@ func (r *Redactor) show(path string, v reflect.Value) string {
 	case *spec.SMTP:
 		return r.smtp(x)
 	case []spec.AlertEvent:
-		return strings.Trim(fmt.Sprint(x), "[]")
+		return strings.ReplaceAll(strings.Trim(fmt.Sprint(x), "[]"), " ", ", ")
 	case []spec.HTTPToken:
 		return tokens(x)
 	case []spec.Threshold:
@@ -98,7 +98,7 @@ func (r *Redactor) list(path string, items []string) string {
 	for i, s := range items {
 		shown[i] = readable(s)
 	}
-	if path == "command" {
+	if path == "command" || strings.HasSuffix(path, ".exec") {
 		shown = r.Args(shown)
 		if slices.ContainsFunc(shown, func(s string) bool { return strings.Contains(s, `"`) }) {
 			return commandList(shown) // a string has no way to write a quote

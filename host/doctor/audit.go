@@ -65,6 +65,20 @@ func (e *examination) secrets() {
 		one("host.log_targets."+name+".token", t.Token)
 		one("host.log_targets."+name+".password", t.Password)
 	}
+	for _, t := range e.sp.Host.HTTP.Tokens {
+		one("host.http.tokens."+t.Name, &spec.Secret{File: t.File})
+	}
+	for _, n := range e.sp.Notify {
+		subject := "notify." + n.Name
+		one(subject+".secret", n.Secret)
+		one(subject+".token", n.Token)
+		if n.Webhook != nil {
+			one(subject+".webhook", n.Webhook.Secret)
+		}
+		if n.SMTP != nil {
+			one(subject+".smtp.password", n.SMTP.Password)
+		}
+	}
 	for _, s := range e.sp.Services {
 		one("services."+s.Name+".password", s.Password)
 	}
