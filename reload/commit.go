@@ -2,8 +2,6 @@ package reload
 
 import (
 	"bufio"
-	"bytes"
-	"compress/zlib"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,14 +13,14 @@ import (
 // Commit is what is checked out in a git work tree.
 type Commit struct {
 	Hash    string // short
-	Subject string // empty where it lies in a pack
+	Subject string // empty where the commit can't be read
+	Author  string // the name alone
 }
 
 // Bounds of what is read, all far beyond what git writes.
 const (
 	maxRefFile    = 4 << 10
 	maxPackedRefs = 32 << 20
-	maxCommit     = 64 << 10
 	maxSubject    = 100
 	shortHash     = 7
 	maxRefDepth   = 5
@@ -32,17 +30,20 @@ const (
 // .git's files and never runs git, which a privileged host must not do in a folder of somebody else.
 // No link leads it out of the repository.
 func ReadCommit(path string) (Commit, bool) {
-	own, common, ok := openGit(path)
+	g, ok := openGit(path)
 	if !ok {
 		return Commit{}, false
 	}
-	defer own.Close()
-	defer common.Close()
-	hash, ok := resolveRef(own, common, "HEAD")
+	defer g.close()
+	hash, ok := resolveRef(g.own, g.common, "HEAD")
 	if !ok {
 		return Commit{}, false
 	}
-	return Commit{Hash: hash[:shortHash], Subject: readSubject(common, hash)}, true
+	c := Commit{Hash: hash[:shortHash]}
+	if o, ok := readObject(g.common, hash); ok && o.kind == kindCommit {
+		c.Author, c.Subject, _ = parseCommit(o.data)
+	}
+	return c, true
 }
 
 // resolveRef follows a ref to a hash.
@@ -110,44 +111,34 @@ func findPacked(r io.Reader, name string) (string, bool) {
 	return "", false
 }
 
-func readSubject(common *os.Root, hash string) string {
-	name := "objects/" + hash[:2] + "/" + hash[2:]
-	fi, err := common.Stat(name)
-	if err != nil || !fi.Mode().IsRegular() {
-		return ""
+// parseCommit reads the author's name, the subject and the tree from a commit: its own lines, an empty line,
+// the message.
+func parseCommit(data []byte) (author, title, tree string) {
+	head, message, _ := strings.Cut(string(data), "\n\n")
+	for line := range strings.Lines(head) {
+		line = strings.TrimSuffix(line, "\n")
+		if name, ok := strings.CutPrefix(line, "author "); ok && author == "" {
+			name, _, _ = strings.Cut(name, "<") // a name has none
+			author = plainLine(name)
+		}
+		if hash, ok := strings.CutPrefix(line, "tree "); ok && tree == "" && isHash(hash) {
+			tree = hash
+		}
 	}
-	f, err := common.Open(name)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	return parseCommit(f)
-}
-
-// parseCommit reads the subject from a loose object: a compressed header, the commit's own lines, an
-// empty line, the message.
-func parseCommit(r io.Reader) string {
-	z, err := zlib.NewReader(io.LimitReader(r, maxCommit))
-	if err != nil {
-		return ""
-	}
-	defer z.Close()
-	// A message that is cut, by the bound or by damage, has its beginning all the same.
-	text, _ := io.ReadAll(io.LimitReader(z, maxCommit))
-	header, body, ok := bytes.Cut(text, []byte{0})
-	if !ok || !bytes.HasPrefix(header, []byte("commit ")) {
-		return ""
-	}
-	_, message, ok := bytes.Cut(body, []byte("\n\n"))
-	if !ok {
-		return ""
-	}
-	return subject(string(message))
+	return author, subject(message), tree
 }
 
 // subject is the first paragraph of a message as one line fit for a terminal.
 func subject(message string) string {
 	first, _, _ := strings.Cut(strings.TrimLeft(strings.ReplaceAll(message, "\r\n", "\n"), "\n"), "\n\n")
+	return plainLine(first)
+}
+
+// plainLine is a text as one line fit for a terminal.
+func plainLine(text string) string {
+	if len(text) > 8*maxSubject {
+		text = text[:8*maxSubject]
+	}
 	line := strings.Join(strings.Fields(strings.Map(func(c rune) rune {
 		switch {
 		case unicode.IsSpace(c):
@@ -156,7 +147,7 @@ func subject(message string) string {
 			return -1
 		}
 		return c
-	}, first)), " ")
+	}, text)), " ")
 	if r := []rune(line); len(r) > maxSubject {
 		line = string(r[:maxSubject-1]) + "…"
 	}

@@ -13,8 +13,8 @@ import (
 
 const hashOne, hashTwo = "1f2e3d4c5b6a79880123456789abcdef01234567", "2f2e3d4c5b6a79880123456789abcdef01234567"
 
-func object(message string) []byte {
-	body := "tree " + hashTwo + "\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n" + message
+func loose(message string) []byte {
+	body := "tree " + hashTwo + "\nauthor Li \x1bWei <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\n" + message
 	var b bytes.Buffer
 	z := zlib.NewWriter(&b)
 	fmt.Fprintf(z, "commit %d\x00%s", len(body), body)
@@ -28,13 +28,13 @@ func repo(t *testing.T) (dir, git string) {
 	git = filepath.Join(dir, ".git")
 	write(t, filepath.Join(git, "HEAD"), "ref: refs/heads/main\n")
 	write(t, filepath.Join(git, "refs", "heads", "main"), hashOne+"\n")
-	write(t, filepath.Join(git, "objects", hashOne[:2], hashOne[2:]), string(object("raise api memory\n\nbecause\n")))
+	write(t, filepath.Join(git, "objects", hashOne[:2], hashOne[2:]), string(loose("raise api memory\n\nbecause\n")))
 	return dir, git
 }
 
 func TestReadCommitOfABranch(t *testing.T) {
 	dir, git := repo(t)
-	want := Commit{Hash: hashOne[:7], Subject: "raise api memory"}
+	want := Commit{Hash: hashOne[:7], Subject: "raise api memory", Author: "Li Wei"}
 	for _, path := range []string{dir, filepath.Join(dir, "conf", "deep", "services.yaml"), git} {
 		if got, ok := ReadCommit(path); !ok || got != want {
 			t.Errorf("%s: %+v %v", path, got, ok)
@@ -118,14 +118,20 @@ func TestSubjectIsFitForATerminal(t *testing.T) {
 		"":                                "",
 		strings.Repeat("a", 200):          strings.Repeat("a", maxSubject-1) + "…",
 	} {
-		if got := parseCommit(bytes.NewReader(object(message))); got != want {
+		if got := titleOf(loose(message)); got != want {
 			t.Errorf("%q: %q, want %q", message, got, want)
 		}
 	}
-	bomb := object(strings.Repeat("a", 2<<20))
-	if got := parseCommit(bytes.NewReader(bomb)); got != strings.Repeat("a", maxSubject-1)+"…" {
+	bomb := loose(strings.Repeat("a", 2<<20))
+	if got := titleOf(bomb); got != strings.Repeat("a", maxSubject-1)+"…" {
 		t.Errorf("a huge message: %d bytes", len(got))
 	}
+}
+
+func titleOf(data []byte) string {
+	o, _ := parseLoose(bytes.NewReader(data))
+	_, title, _ := parseCommit(o.data)
+	return title
 }
 
 func TestReadCommitAgreesWithGit(t *testing.T) {
@@ -139,7 +145,7 @@ func TestReadCommitAgreesWithGit(t *testing.T) {
 		cmd := exec.Command(bin, args...)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "HOME="+dir,
-			"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
+			"GIT_AUTHOR_NAME=\u674e\u4f1f", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, out)
@@ -149,7 +155,7 @@ func TestReadCommitAgreesWithGit(t *testing.T) {
 	check := func(what, path, subject string) {
 		t.Helper()
 		got, ok := ReadCommit(path)
-		if want := git("-C", path, "rev-parse", "HEAD")[:shortHash]; !ok || got.Hash != want || got.Subject != subject {
+		if want := git("-C", path, "rev-parse", "HEAD")[:shortHash]; !ok || got != (Commit{want, subject, "\u674e\u4f1f"}) {
 			t.Errorf("%s: %+v %v, want %s %q", what, got, ok, want, subject)
 		}
 	}
@@ -166,11 +172,14 @@ func TestReadCommitAgreesWithGit(t *testing.T) {
 	git("checkout", "-q", "--detach")
 	check("detached", dir, "first commit")
 	git("gc", "-q")
-	check("packed objects", dir, "")
+	check("packed objects", dir, "first commit")
+	if loose, _ := filepath.Glob(filepath.Join(dir, ".git", "objects", "??")); len(loose) > 0 {
+		t.Errorf("%s are not packed: that is not tested", loose)
+	}
 }
 
 func FuzzCommit(f *testing.F) {
-	f.Add([]byte("ref: refs/heads/main\n"), object("subject"))
+	f.Add([]byte("ref: refs/heads/main\n"), loose("subject"))
 	f.Add([]byte(hashOne), []byte("x\x9c"))
 	f.Fuzz(func(t *testing.T, ref, obj []byte) {
 		hash, next, ok := parseRef(ref)
@@ -183,8 +192,14 @@ func FuzzCommit(f *testing.F) {
 		if h, ok := findPacked(bytes.NewReader(ref), "refs/heads/main"); ok && !isHash(h) {
 			t.Fatalf("%q is no hash", h)
 		}
-		if s := parseCommit(bytes.NewReader(obj)); strings.ContainsAny(s, "\n\r\x1b\x00") {
-			t.Fatalf("%q on a terminal", s)
+		o, _ := parseLoose(bytes.NewReader(obj))
+		author, title, tree := parseCommit(o.data)
+		if strings.ContainsAny(author+title, "\n\r\x1b\x00") || tree != "" && !isHash(tree) {
+			t.Fatalf("%q, %q on a terminal, %q", author, title, tree)
 		}
+		if _, next, ok := treeEntry(obj, "a", 20); ok && !isHash(next) {
+			t.Fatalf("%q is no hash", next)
+		}
+		_, _ = applyDelta(ref, obj)
 	})
 }

@@ -9,24 +9,35 @@ import (
 	"strings"
 )
 
-// openGit opens the folder that belongs to the work tree and the one that all work trees share.
-func openGit(path string) (own, common *os.Root, ok bool) {
+// checkout is a work tree with the folders that belong to it and to all work trees of its repository.
+type checkout struct {
+	dir         string // where its files are
+	own, common *os.Root
+}
+
+func (g checkout) close() {
+	g.own.Close()
+	g.common.Close()
+}
+
+// openGit opens the work tree that path lies in.
+func openGit(path string) (checkout, bool) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, nil, false
+		return checkout{}, false
 	}
 	for dir := abs; ; {
 		if own, ok := openGitIn(dir); ok {
 			common, err := openCommon(own)
 			if err != nil {
 				own.Close()
-				return nil, nil, false
+				return checkout{}, false
 			}
-			return own, common, true
+			return checkout{dir, own, common}, true
 		}
 		up := filepath.Dir(dir)
 		if up == dir {
-			return nil, nil, false
+			return checkout{}, false
 		}
 		dir = up
 	}
