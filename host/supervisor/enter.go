@@ -47,6 +47,11 @@ func (i *instance) enter(s State, reason string) bool {
 	if i.run != nil {
 		e.PID = i.run.ident.PID
 	}
+	if s == Stopping {
+		if c := i.cause(); c != "" {
+			e.Details = map[string]string{journal.DetailCause: c}
+		}
+	}
 	i.env.tell(e)
 	i.publish()
 	if s == Failed {

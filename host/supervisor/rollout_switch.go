@@ -12,7 +12,12 @@ import (
 // switchOver makes the run beside the current one the current one, and puts the former on its stop ladder.
 func (i *instance) switchOver(now time.Time) bool {
 	s, former := i.side, i.run.ident.PID
-	i.tellRollout(fmt.Sprintf("process %d takes over from process %d, which is stopped now", s.run.ident.PID, former))
+	e := s.event(journal.Rollout, fmt.Sprintf("process %d takes over from process %d, which is stopped now", s.run.ident.PID, former))
+	e.PID, e.Details = s.run.ident.PID, map[string]string{journal.DetailCause: journal.CauseAsked}
+	if needsRestart(i.spec, s.spec) {
+		e.Details[journal.DetailCause] = journal.CauseChange
+	}
+	i.env.tell(e)
 	reason := fmt.Sprintf("process %d took its place", s.run.ident.PID)
 	i.takeSide()
 	s.next.former = true
