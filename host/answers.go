@@ -19,13 +19,18 @@ import (
 )
 
 // Status is `host status`.
-func (h *Host) Status(ctx context.Context) (control.Status, error) {
-	snaps := h.sup.Snapshots()
+func (h *Host) Status(context.Context) (control.Status, error) {
 	use := h.usage.Now(false)
+	return h.status(func(id string) usage.Sample { return use[id] }), nil
+}
+
+// status is how everything stands, with this usage.
+func (h *Host) status(use func(id string) usage.Sample) control.Status {
+	snaps := h.sup.Snapshots()
 	out := control.Status{Services: make([]control.ServiceStatus, len(snaps))}
 	rolledBack := ""
 	for n, p := range snaps {
-		out.Services[n] = h.service(p, use[p.ID])
+		out.Services[n] = h.service(p, use(p.ID))
 		if p.SpecState == supervisor.SpecRolledBack && rolledBack == "" {
 			rolledBack = fmt.Sprintf("service %q runs the spec that worked before: %s", p.ID, p.RejectWhy)
 		}
@@ -38,7 +43,7 @@ func (h *Host) Status(ctx context.Context) (control.Status, error) {
 	if c, ok := reload.ReadCommit(out.Host.Spec.Path); ok {
 		out.Host.Spec.Commit, out.Host.Spec.Subject = c.Hash, c.Subject
 	}
-	return out, nil
+	return out
 }
 
 // shownLines is how many last lines status shows of a service that is not as desired.

@@ -27,6 +27,7 @@ import (
 	"servicehost/host/supervisor"
 	"servicehost/host/upgrade"
 	"servicehost/host/usage"
+	"servicehost/host/web"
 	"servicehost/reload"
 	"servicehost/spec"
 )
@@ -92,6 +93,7 @@ type Host struct {
 	reloads  chan func()
 	signals  <-chan Control
 	usage    *usage.Sampler
+	web      *web.Server
 	trimmer  trimmer
 	stirred  chan struct{}   // rung at every event, for the service manager
 	ctx      context.Context // ends when the host is to end
@@ -204,6 +206,7 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
 	})
 	h.usage = h.newUsage()
+	h.web = h.newWeb(nil)
 	h.binaries = newBinaries(h, s.Host.StateDir)
 	return nil
 }
@@ -244,6 +247,7 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 	if err := h.control.Serve(); err != nil {
 		h.log.Error(err.Error())
 	}
+	h.web.Apply(s.Host.HTTP)
 	h.opt.Manager.Budget(h.stopBudget())
 	h.opt.Manager.Ready()
 	h.watch(ctx, res.Inputs)
@@ -293,6 +297,9 @@ func (h *Host) close() {
 	h.trimmer.stop()
 	if h.binaries != nil {
 		h.binaries.wait()
+	}
+	if h.web != nil {
+		h.web.Close()
 	}
 	if h.control != nil {
 		h.control.Close()

@@ -85,6 +85,12 @@ func (f *fakeHost) Logs(_ context.Context, r control.LogsRequest, send func(cont
 	return f.err
 }
 
+func (f *fakeHost) Graph(context.Context) (control.Graph, error) { return control.Graph{}, f.err }
+
+func (f *fakeHost) Login(context.Context, control.LoginRequest) (control.LoginAnswer, error) {
+	return control.LoginAnswer{URL: "http://127.0.0.1:9180/login?once=secret", ExpiresAt: now}, f.err
+}
+
 func (f *fakeHost) Usage(context.Context, control.UsageRequest) (control.UsageAnswer, error) {
 	return f.usage, f.err
 }

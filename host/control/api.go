@@ -303,6 +303,9 @@ type Host interface {
 	Events(ctx context.Context, r EventsRequest, send func(journal.Event) error) error
 	Logs(ctx context.Context, r LogsRequest, send func(LogLine) error) error
 	Usage(ctx context.Context, r UsageRequest) (UsageAnswer, error)
+	Graph(ctx context.Context) (Graph, error)
+	// Login makes a sign-in to the dashboard of host.http that works once.
+	Login(ctx context.Context, r LoginRequest) (LoginAnswer, error)
 	// Shutdown asks the host to stop everything and end.
 	Shutdown(ctx context.Context, actor string) error
 }

@@ -111,6 +111,17 @@ func (f *fakeHost) Logs(_ context.Context, r LogsRequest, send func(LogLine) err
 	return send(LogLine{ID: "api", Stream: "stdout", Line: "hello \x1b[31mred\x1b[0m \u4f60\u597d"})
 }
 
+func (f *fakeHost) Graph(context.Context) (Graph, error) {
+	return Graph{Nodes: []GraphNode{{ID: "api", State: "running", Instances: 1}}, Edges: []GraphEdge{}}, f.err
+}
+
+func (f *fakeHost) Login(_ context.Context, r LoginRequest) (LoginAnswer, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.actors = append(f.actors, r.Access.String()+" for "+r.Actor)
+	return LoginAnswer{URL: "http://127.0.0.1:9180/login?once=x"}, f.err
+}
+
 func (f *fakeHost) Usage(_ context.Context, r UsageRequest) (UsageAnswer, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

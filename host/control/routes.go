@@ -23,6 +23,8 @@ var routes = []route{
 	{"/v1/events", "GET", Read, events},
 	{"/v1/logs", "GET", Read, logs},
 	{"/v1/usage", "GET", Read, usage},
+	{"/v1/graph", "GET", Read, query(Host.Graph)},
+	{"/v1/login", "POST", Act, login},
 	{"/v1/reload", "POST", Act, reload},
 	{"/v1/act", "POST", Act, act},
 	{"/v1/pause", "POST", Act, pause(true)},

@@ -254,13 +254,10 @@ func unmet(on *slot, c spec.Condition) (reason string, forGood bool) {
 		return fmt.Sprintf("waits for %q to be created", on.wanted.ID), false
 	}
 	p := on.inst.snap.Load()
+	if p.Meets(c) {
+		return "", false
+	}
 	done := p.State == Exited
-	if c == spec.ConditionCompleted && done || c == spec.ConditionStarted && (p.State == Running || done && p.Spec.Type == spec.TypeOneshot) {
-		return "", false
-	}
-	if c == spec.ConditionHealthy && (p.State == Running && p.Health == HealthHealthy || done && p.Spec.Type == spec.TypeOneshot) {
-		return "", false
-	}
 	word := "start"
 	switch c {
 	case spec.ConditionCompleted:

@@ -1,0 +1,46 @@
+// Builders of elements. Text only ever becomes a text node: what comes from a service is never parsed.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export const h = (tag, props, ...children) => fill(document.createElement(tag), props, children);
+export const svg = (tag, props, ...children) => fill(document.createElementNS(SVG, tag), props, children);
+
+// Props are attributes, but for those that begin with "on", which are listeners. null, undefined and false are
+// left out, of children too.
+function fill(node, props, children) {
+  for (const [key, value] of Object.entries(props ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.flat(2).filter((c) => c !== null && c !== undefined && c !== false));
+  return node;
+}
+
+// setText touches the page only where the text is another one.
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttr(node, name, value) {
+  if (value === null || value === undefined || value === false) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value === true ? "" : value);
+}
+
+// typing reports whether keys go to a field at the moment.
+export function typing(event) {
+  const at = event.target;
+  return at instanceof HTMLElement && (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName));
+}
+
+let probe;
+
+// color resolves a colour of the style sheet for a canvas, which knows nothing of variables and themes.
+export function color(name) {
+  if (!probe) {
+    probe = h("i", { hidden: true });
+    document.body.append(probe);
+  }
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+}

@@ -1,0 +1,40 @@
+package web
+
+import (
+	"reflect"
+	"slices"
+
+	"servicehost/host/control"
+)
+
+// same reports whether nothing changed of a service that is worth telling: what it uses is told apart, and when
+// a probe was last asked changes all the time.
+func same(a, b *control.ServiceStatus) bool {
+	if a.State != b.State || a.PID != b.PID || !a.Since.Equal(b.Since) || a.Reason != b.Reason { // mostly it is one of these
+		return false
+	}
+	x, y := calm(a), calm(b)
+	return reflect.DeepEqual(&x, &y)
+}
+
+// calm is a service without what changes all the time.
+func calm(s *control.ServiceStatus) control.ServiceStatus {
+	c := *s
+	c.CPUPercent, c.MemoryBytes, c.Processes = 0, 0, 0
+	if len(c.Probes) > 0 {
+		c.Probes = slices.Clone(c.Probes)
+		for n := range c.Probes {
+			c.Probes[n].At, c.Probes[n].Next, c.Probes[n].DurationMS = nil, nil, 0
+		}
+	}
+	return c
+}
+
+// calmHost is the host without what its log targets count.
+func calmHost(h control.HostStatus) control.HostStatus {
+	h.LogTargets = slices.Clone(h.LogTargets)
+	for n, t := range h.LogTargets {
+		h.LogTargets[n] = control.LogTargetStatus{Name: t.Name, Type: t.Type, State: t.State, Since: t.Since, Reason: t.Reason}
+	}
+	return h
+}
