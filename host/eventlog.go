@@ -61,7 +61,7 @@ func (h *Host) endEvents(err error) {
 
 // told is an event of the journal as the system's log takes it.
 func told(e journal.Event) eventlog.Event {
-	t := eventlog.Event{Kind: string(e.Kind), Service: e.ID, Reason: e.Reason, Actor: e.Actor}
+	t := eventlog.Event{Kind: string(e.Kind), Service: e.ID, Reason: e.Reason, Actor: askedBy(e)}
 	if e.Kind == journal.StateChanged && e.To == "backoff" {
 		t.Kind = e.To
 	}

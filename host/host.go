@@ -89,6 +89,7 @@ type Host struct {
 	control  *control.Server
 	watcher  *reload.Watcher
 	binaries *binaries
+	editors  editors
 	keeping  sync.Mutex // the last good spec is being written
 	reloads  chan func()
 	signals  <-chan Control
@@ -233,7 +234,8 @@ func (h *Host) openStore(ctx context.Context, dir string) (*state.Store, error) 
 
 // begin starts the services, then what may come a moment later: the control channel and the watch.
 func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGood bool) {
-	h.publish(journal.Event{Kind: journal.HostStarted, PID: os.Getpid(), Reason: "version " + h.opt.Version + ", " + s.Path})
+	h.publish(journal.Event{Kind: journal.HostStarted, PID: os.Getpid(), Reason: "version " + h.opt.Version + ", " + s.Path, Details: commitOf(s.Path)})
+	h.editors.edited(res.Inputs, false)
 	h.tellUpgrade()
 	for _, w := range res.Warnings {
 		h.publish(journal.Event{Kind: journal.Warning, Reason: w.String()})

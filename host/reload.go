@@ -82,10 +82,11 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	defer h.tellReloaded()
 	res := h.load()
 	h.watcher.SetInputs(res.Inputs)
+	who := h.editors.edited(res.Inputs, h.isHeld() || len(r.Retry) > 0)
 	o := outcome{result: control.ReloadResult{Problems: []spec.Problem{}, Changes: []control.PlanChange{}}}
 	if res.Spec == nil {
 		h.set(func(s *specState) { s.problems, s.pending = res.Problems, nil })
-		h.publish(journal.Event{Kind: journal.ReloadRejected, Actor: r.Actor, Reason: rejection(res.Problems)})
+		h.publish(journal.Event{Kind: journal.ReloadRejected, Actor: r.Actor, Reason: rejection(res.Problems), Details: who})
 		h.logProblems(res.Problems[1:])
 		o.result.State, o.result.Problems, o.result.Hash = control.SpecRejected, res.Problems, h.hash()
 		return o
@@ -100,7 +101,7 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	o.result.Changes = h.changes(plan, r.Retry)
 	if held := h.hold(plan, next, r, byFile); held != "" {
 		h.set(func(s *specState) { s.problems, s.pending, s.held = nil, next, held })
-		h.publish(journal.Event{Kind: journal.ReloadPending, Actor: r.Actor, Reason: held + "; see host plan, then host reload --confirm"})
+		h.publish(journal.Event{Kind: journal.ReloadPending, Actor: r.Actor, Reason: held + "; see host plan, then host reload --confirm", Details: who})
 		o.result.State, o.result.Reason = control.SpecPending, held
 		return o
 	}
@@ -111,7 +112,8 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	h.logs.Limit(next.Host.Logs)
 	h.forward.Apply(next.Host.LogTargets)
 	h.web.Apply(next.Host.HTTP)
-	applied := journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes)}
+	applied := journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes), Details: who}
+	h.editors.touches(o.result.Changes, who)
 	o.wait = h.handOut(ctx, next, dressed, r.Retry, r.Wait)
 	h.publish(applied)
 	return o

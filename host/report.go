@@ -72,6 +72,7 @@ func (h *Host) setLevel(name string) {
 
 // publish keeps an event in the journal and writes it to the host's log.
 func (h *Host) publish(e journal.Event) {
+	e = h.editors.blame(e)
 	whole := e
 	h.stir()
 	if h.journal != nil {
@@ -144,10 +145,19 @@ func sentence(e journal.Event) string {
 		}
 		b.WriteString(e.Reason)
 	}
-	if e.Actor != "" {
-		b.WriteString(" (" + e.Actor + ")")
+	if who := askedBy(e); who != "" {
+		b.WriteString(" (" + who + ")")
 	}
 	return b.String()
+}
+
+// askedBy is who stands behind an event: who acted, and who made the edit.
+func askedBy(e journal.Event) string {
+	edit := journal.EditedBy(e)
+	if e.Actor != "" && edit != "" {
+		return e.Actor + ": " + edit
+	}
+	return e.Actor + edit
 }
 
 var kindWords = map[journal.Kind]string{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"servicehost/host/journal"
 )
@@ -40,6 +41,9 @@ func eventWords(e journal.Event) string {
 		if reason != "" {
 			what, reason = reason, ""
 		}
+		if until, err := time.Parse(time.RFC3339, e.Details[journal.DetailUntil]); err == nil {
+			what += " until " + until.Local().Format(eventTime)
+		}
 	}
 	text := clean(what)
 	if e.PID != 0 {
@@ -48,8 +52,14 @@ func eventWords(e journal.Event) string {
 	if reason != "" {
 		text += ": " + clean(reason)
 	}
-	if e.Actor != "" {
-		text += " (" + clean(e.Actor) + ")"
+	who := []string{}
+	for _, w := range []string{e.Actor, journal.EditedBy(e)} {
+		if w != "" {
+			who = append(who, clean(w))
+		}
+	}
+	if len(who) > 0 {
+		text += " (" + strings.Join(who, ": ") + ")"
 	}
 	return text
 }

@@ -202,7 +202,11 @@ func (s *Supervisor) wish(a Act, slots []*slot) {
 		if a.Verb == Signal {
 			what += " " + a.Signal
 		}
-		s.env.tell(journal.Event{Kind: journal.OperatorAction, Service: l.key.Service, Instance: l.key.Instance, ID: l.wanted.ID, Reason: what, Actor: a.Actor})
+		e := journal.Event{Kind: journal.OperatorAction, Service: l.key.Service, Instance: l.key.Instance, ID: l.wanted.ID, Reason: what, Actor: a.Actor}
+		if a.Verb == Stop && !a.Until.IsZero() {
+			e.Details = map[string]string{journal.DetailUntil: a.Until.Format(time.RFC3339)}
+		}
+		s.env.tell(e)
 		switch a.Verb {
 		case RunNow:
 			if l.target != nil {

@@ -38,3 +38,5 @@ func executable(path string, st fs.FileInfo) error {
 }
 
 func exitCodeText(code int) string { return fmt.Sprint(code) }
+
+func exitStatus(int) string { return "" }

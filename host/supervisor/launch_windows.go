@@ -54,3 +54,5 @@ func findExecutable(path string, vars []string) (string, error) {
 func executable(string, fs.FileInfo) error { return nil }
 
 func exitCodeText(code int) string { return statusText(code) }
+
+func exitStatus(code int) string { return statusName(code) }

@@ -104,7 +104,10 @@ func (i *instance) launch() bool {
 	if i.well.started {
 		i.enter(Running, "")
 	} else {
-		i.reason = "waits for its startup probe"
+		e := i.event(journal.Started, "waits for its startup probe")
+		e.PID = r.ident.PID
+		i.env.tell(e)
+		i.reason = e.Reason
 		i.publish()
 	}
 	i.hook("post_start", want.Hooks.PostStart, i.told)
@@ -235,16 +238,15 @@ func (i *instance) afterRun() {
 	if oom != "" {
 		how = oom + ", " + how
 	}
-	i.lastExit = &journal.Exit{Code: r.exit.Code, Signal: r.exit.Signal, Text: how + " after " + text(uptime), Uptime: uptime}
+	i.lastExit = exitRecord(*r.exit, how, uptime)
 	i.exitAt = at
 	i.afterRunHooks()
 	i.remember(r, i.lastExit, success && (!asked || i.ended == endTarget))
-	e := i.event(journal.ProcessExited, i.lastExit.Text)
-	e.Exit, e.PID = i.lastExit, r.ident.PID
-	if words := i.log.Tail(keptLines); !success && !asked && len(words) > 0 {
-		e.Details = map[string]string{journal.LastLines: joinLines(words)}
+	var words []string
+	if !success && (!asked || i.ended != endTarget) {
+		words = i.log.Tail(keptLines)
 	}
-	i.env.tell(e)
+	i.env.tell(i.exited(r, success || asked && i.ended == endTarget, words))
 
 	if !asked && onDesktop(r.spec) {
 		i.endedOnDesktop(time.Now())

@@ -25,3 +25,11 @@ func TestExitCodesOfTheSystemHaveNames(t *testing.T) {
 		}
 	}
 }
+
+func TestStatusNameIsTheOneOfTheSystem(t *testing.T) {
+	for code, want := range map[int]string{0: "", 3: "", 0xC0000005: "STATUS_ACCESS_VIOLATION", 0xC000013A: "STATUS_CONTROL_C_EXIT", 0xE0434352: "", 0xC0001234: ""} {
+		if got := statusName(code); got != want {
+			t.Errorf("%#x is %q, want %q", code, got, want)
+		}
+	}
+}

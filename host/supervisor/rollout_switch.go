@@ -171,17 +171,17 @@ func (i *instance) afterSide() {
 		at = time.Now()
 	}
 	uptime := at.Sub(r.started)
-	s.lastExit = &journal.Exit{Code: r.exit.Code, Signal: r.exit.Signal, Text: exitText(*r.exit) + " after " + text(uptime), Uptime: uptime}
+	s.lastExit = exitRecord(*r.exit, exitText(*r.exit), uptime)
 	if s.next.former {
 		i.lastExit, i.exitAt = s.lastExit, at
 	}
 	s.afterRunHooks()
-	e := s.event(journal.ProcessExited, s.lastExit.Text)
-	e.Exit, e.PID = s.lastExit, r.ident.PID
-	if words := i.log.Tail(keptLines); coming && !slices.Contains(s.spec.SuccessExitCodes, r.exit.Code) && len(words) > 0 {
-		e.Details = map[string]string{journal.LastLines: joinLines(words)}
+	success := !coming || slices.Contains(s.spec.SuccessExitCodes, r.exit.Code) && r.exit.Signal == ""
+	var words []string
+	if !success {
+		words = i.log.Tail(keptLines)
 	}
-	i.env.tell(e)
+	i.env.tell(s.exited(r, success, words))
 }
 
 // dropSide forgets a run beside the current one of which nothing is left.
