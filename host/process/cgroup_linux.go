@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -77,6 +77,7 @@ func ownCgroup() (string, error) {
 // cgroup is the folder of one run.
 type cgroup struct {
 	dir    string
+	mu     sync.Mutex   // held to open a file by fd where the run may be released meanwhile, and to release it
 	fd     int          // of dir; -1 once released
 	events int          // of cgroup.events; -1 until watched
 	watch  []*limitFile // one for each limit that the kernel reports on
@@ -137,43 +138,10 @@ func (g *cgroup) procs() []int {
 	return pids
 }
 
-// cpu is the CPU time of the cgroup so far, ended members included.
-func (g *cgroup) cpu() (time.Duration, bool) {
-	b, err := os.ReadFile(filepath.Join(g.dir, "cpu.stat"))
-	if err != nil {
-		return 0, false
-	}
-	for line := range strings.Lines(string(b)) {
-		if v, ok := strings.CutPrefix(line, "usage_usec "); ok {
-			n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
-			return time.Duration(n) * time.Microsecond, err == nil
-		}
-	}
-	return 0, false
-}
-
-// peak is the most memory that the kernel charged to the cgroup, 0 where it does not count that: without the memory
-// controller, and before Linux 5.19. A nil cgroup has none.
-func (g *cgroup) peak() int64 {
-	if g == nil {
-		return 0
-	}
-	fd, err := unix.Openat(g.fd, "memory.peak", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return 0
-	}
-	defer unix.Close(fd)
-	var buf [32]byte
-	n, err := unix.Read(fd, buf[:])
-	if err != nil {
-		return 0
-	}
-	peak, _ := strconv.ParseInt(string(bytes.TrimSpace(buf[:n])), 10, 64) // none is 0
-	return peak
-}
-
 // remove frees the descriptors and deletes the folder, with whatever empty cgroups the tree made below it.
 func (g *cgroup) remove() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.fd < 0 {
 		return
 	}

@@ -102,6 +102,8 @@ func play(part string, args []string) {
 		}
 		fmt.Println("ready", block[len(block)-1])
 		forever()
+	case "eat":
+		playEat(args)
 	case "family": // family HOW PART: starts PART as a grandchild, prints its PID, and waits; or exits with 3
 		c := exec.Command(os.Args[0])
 		c.Env = append(os.Environ(), helperVar+"="+args[1])

@@ -39,8 +39,6 @@ func statFields(pid int) []string {
 
 const (
 	statParent  = 4 - 3
-	statUser    = 14 - 3
-	statSystem  = 15 - 3
 	statCreated = 22 - 3
 )
 
@@ -56,25 +54,6 @@ func created(pid int) int64 {
 
 // clockTick is USER_HZ, which the kernel fixes at 100 on every architecture Go runs on.
 const clockTick = time.Second / 100
-
-// usageOf sums CPU and resident memory over some processes. Members that end meanwhile count as nothing.
-func usageOf(pids []int) Usage {
-	var u Usage
-	page := int64(os.Getpagesize())
-	for _, pid := range pids {
-		f := statFields(pid)
-		if f == nil || f[0] == "Z" {
-			continue
-		}
-		user, _ := strconv.ParseInt(f[statUser], 10, 64)
-		system, _ := strconv.ParseInt(f[statSystem], 10, 64)
-		rss, _ := strconv.ParseInt(f[24-3], 10, 64)
-		u.CPU += time.Duration(user+system) * clockTick
-		u.Memory += rss * page
-		u.Processes++
-	}
-	return u
-}
 
 // children lists the living and dead children of this process: from the kernel's own list where it is
 // built in (CONFIG_PROC_CHILDREN), else by looking at every process once.

@@ -63,7 +63,7 @@ type suiteCase struct {
 }
 
 func runSuite(t *testing.T, open func(*testing.T) process.Backend) {
-	for _, c := range slices.Concat(startCases, treeCases, stopCases, outputCases, loadCases) {
+	for _, c := range slices.Concat(startCases, treeCases, stopCases, outputCases, loadCases, usageCases) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStage(t, open(t))
 			c.run(t, s)

@@ -14,10 +14,11 @@ import (
 
 // sysRun is what Linux keeps for a run.
 type sysRun struct {
-	pidfd  int     // -1: none, or the exit is known
-	cg     *cgroup // nil: only a process group
-	reaped bool    // the main process is reaped
-	killed bool    // force was used: nothing of the tree may stay
+	pidfd  int          // -1: none, or the exit is known
+	cg     *cgroup      // nil: only a process group
+	reaped bool         // the main process is reaped
+	killed bool         // force was used: nothing of the tree may stay
+	memory atomic.Int64 // the most that a look saw
 }
 
 // system is the Linux half of the backend: exits come from pidfds in one epoll set, trees are cgroups
@@ -32,7 +33,7 @@ type system struct {
 	poll    *poller
 	guard   *guard
 	strays  *strays
-	procs   procTable
+	kin     kin
 	byFD    map[int32]*run // pidfds and cgroup.events; guarded by backend.mu
 	byPID   map[int]*run   // main processes not reaped; guarded by backend.mu
 }
@@ -57,6 +58,7 @@ func newSystem(b *backend) (*system, error) {
 	}
 	s.poll = p
 	s.strays = newStrays(s)
+	s.kin.sys = s
 	s.spawner = newSpawner(s.sweep)
 	s.making = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	if b.opt.Guard {
@@ -176,9 +178,7 @@ func (s *system) mainEnded(u *run) {
 	if !u.tree {
 		_ = s.kill(u) // what can't be killed is waited for
 	}
-	if peak := u.cg.peak(); peak > 0 {
-		e.PeakMemory = peak
-	}
+	e.PeakMemory = u.peakMemory(e)
 	reap(u.ident.PID)
 	u.reaped = true
 	delete(s.byPID, u.ident.PID)
@@ -326,23 +326,6 @@ func (s *system) sweep() {
 			s.check(u)
 		}
 	}
-}
-
-func (s *system) usage(u *run, _ bool) (Usage, error) {
-	s.b.mu.Lock()
-	cg, pid, gone, ended := u.cg, u.ident.PID, u.gone, u.exit != nil
-	s.b.mu.Unlock()
-	switch {
-	case gone:
-		return Usage{}, nil
-	case cg != nil:
-		u := usageOf(cg.procs())
-		if d, ok := cg.cpu(); ok {
-			u.CPU = d
-		}
-		return u, nil
-	}
-	return usageOf(s.procs.tree(pid, s.b.marker(u.id), ended)), nil
 }
 
 func (s *system) close() {

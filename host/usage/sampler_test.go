@@ -86,7 +86,9 @@ func play(t *testing.T, f func(t *testing.T, s *source, u *usage.Sampler), insta
 
 func TestCPUIsThatSinceTheFormerSample(t *testing.T) {
 	play(t, func(t *testing.T, s *source, u *usage.Sampler) {
-		use := func(cpu time.Duration) { s.set(func(s *source) { s.use[run("a", 1)] = process.Usage{CPU: cpu, Memory: 5 << 20} }) }
+		use := func(cpu time.Duration) {
+			s.set(func(s *source) { s.use[run("a", 1)] = process.Usage{CPU: cpu, Memory: 5 << 20} })
+		}
 		want := func(percent float64) {
 			t.Helper()
 			if got := u.Now(false)["a"]; got.CPUPercent != percent || got.Memory != 5<<20 {
@@ -118,7 +120,9 @@ func TestCPUIsThatSinceTheFormerSample(t *testing.T) {
 
 func TestFullLookAtAYoungSample(t *testing.T) {
 	play(t, func(t *testing.T, s *source, u *usage.Sampler) {
-		s.set(func(s *source) { s.use[run("a", 1)] = process.Usage{CPU: time.Second, Memory: 1 << 20, Handles: 7, ReadBytes: 10} })
+		s.set(func(s *source) {
+			s.use[run("a", 1)] = process.Usage{CPU: time.Second, Memory: 1 << 20, Handles: 7, ReadBytes: 10}
+		})
 		time.Sleep(time.Second)
 		first := u.Now(false)["a"]
 		second := u.Now(true)["a"] // asked for what the young one does not have
@@ -267,7 +271,9 @@ func TestWatched(t *testing.T) {
 
 func TestHistoryOverRuns(t *testing.T) {
 	play(t, func(t *testing.T, s *source, u *usage.Sampler) {
-		use := func(id process.RunID, memory int64) { s.set(func(s *source) { s.use[id] = process.Usage{Memory: memory} }) }
+		use := func(id process.RunID, memory int64) {
+			s.set(func(s *source) { s.use[id] = process.Usage{Memory: memory} })
+		}
 		use(run("a", 1), 7<<20)
 		u.Now(false)
 		time.Sleep(10 * time.Second)
