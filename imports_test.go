@@ -23,7 +23,7 @@ var layers = [][]string{
 	{"host/files"},
 	{"reload", "host/process", "host/probe", "host/requires", "host/logs", "host/restart", "host/schedule", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
 	{"host/supervisor", "host/control", "host/forward", "host/usage", "host/notify", "host/process/processtest"},
-	{"host/thresholds", "host/metrics", "host/web"},
+	{"host/thresholds", "host/metrics", "host/web", "host/top"},
 	{"host", "host/doctor"},
 	{"host/cli"},
 	{"."},

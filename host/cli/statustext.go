@@ -10,15 +10,18 @@ import (
 	"servicehost/host/control"
 )
 
+// statusColumns are those of the table of services.
+var statusColumns = []column{{}, {title: "SERVICE"}, {title: "STATE"}, {title: "HEALTH"}, {title: "PID", right: true},
+	{title: "AGE", right: true}, {title: "RESTARTS", right: true}, {title: "CPU", right: true}, {title: "MEM", right: true},
+	{title: "REASON", flex: true}}
+
 // statusText is the status for people, for a screen of so many columns.
 func (a *app) statusText(s control.Status, lastLines bool, width int) string {
 	colors := a.colors()
 	var b strings.Builder
 	a.statusHead(&b, colors, s, width)
 	if len(s.Services) > 0 {
-		t := table{columns: []column{{}, {title: "SERVICE"}, {title: "STATE"}, {title: "HEALTH"}, {title: "PID", right: true},
-			{title: "AGE", right: true}, {title: "RESTARTS", right: true}, {title: "CPU", right: true}, {title: "MEM", right: true},
-			{title: "REASON", flex: true}}}
+		t := table{columns: statusColumns}
 		for _, one := range s.Services {
 			t.add(a.statusRow(one)...)
 		}

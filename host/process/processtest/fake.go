@@ -24,6 +24,8 @@ type Behavior struct {
 	StopAfter  time.Duration
 	// Linger is how long the rest of the tree outlives the main process.
 	Linger time.Duration
+	// Rereads makes it go on at SIGHUP, as a program does that reads its files again.
+	Rereads bool
 }
 
 // Fake is a Backend whose runs behave as told.
@@ -175,7 +177,7 @@ func (f *Fake) StopStep(id process.RunID, do string) error {
 	switch {
 	case u == nil:
 		return &process.Error{Kind: process.ErrNoRun, Message: "no such run"}
-	case u.IgnoreStop:
+	case u.IgnoreStop, u.Rereads && do == "SIGHUP":
 	case u.StopAfter > 0:
 		time.AfterFunc(u.StopAfter, func() { f.Exit(id, 0, do) })
 	default:
