@@ -6,8 +6,10 @@ import (
 	"servicehost/spec"
 )
 
-// binaryPath is the field of a service that no file says.
-const binaryPath = "binary"
+const (
+	binaryPath = "binary" // the field of a service that no file says
+	configPath = "config" // what x-config holds
+)
 
 // binaryDiffers reports whether the watched files hold something else. Where nobody has looked before or
 // after, or at other files, that is not known, and nothing is restarted for what is not known.

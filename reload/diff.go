@@ -102,7 +102,7 @@ func (r *Redactor) compare(before, after *spec.Service) (Change, bool) {
 		c.Action = ActionStart
 	case before.Enabled && !after.Enabled:
 		c.Action = ActionStop
-	case after.Enabled && slices.ContainsFunc(c.Fields, func(f Field) bool { return f.Class == "restart" }):
+	case after.Enabled && NeedsRestart(before, after):
 		c.Action = ActionRestart
 	}
 	return c, true

@@ -21,6 +21,8 @@ func tellable(l leaf, before, after *spec.Service) bool {
 		return false
 	}
 	switch l.path {
+	case configPath:
+		return true
 	case binaryPath:
 		return !after.Watch.ShadowCopy && !before.Watch.ShadowCopy
 	case "env":
@@ -44,9 +46,6 @@ func tellable(l leaf, before, after *spec.Service) bool {
 func Told(before, after *spec.Service) bool {
 	if before == after || after.OnChange == nil {
 		return false
-	}
-	if before.Config != after.Config {
-		return true
 	}
 	return slices.ContainsFunc(serviceLeaves(), func(l leaf) bool {
 		return l.class == "restart" && differs(l, before, after) && tellable(l, before, after)

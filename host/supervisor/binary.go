@@ -85,15 +85,20 @@ func (i *instance) mustRestart(want *spec.Service) bool {
 	return !fresh || needsRestart(r.spec.WithBinary(b), want)
 }
 
-// learn notes what the run was started with, where that became known since, or is looked at in other files.
+// learn notes what the run knows of want without a restart: what it was told of, and what its watched files held
+// at its start, where that became known since or is looked at in other files.
 func (i *instance) learn(want *spec.Service) {
-	r, b := i.run, want.Binary
-	if b.Content == "" || b.Content == r.spec.Binary.Content {
+	if i.run == nil {
 		return
 	}
-	b.Copy = r.spec.Binary.Copy
-	s := *r.spec
-	s.Watch.Paths = want.Watch.Paths
+	r, s := i.run, *i.run.spec
+	s.Env, s.EnvFromFile, s.Config = want.Env, want.EnvFromFile, want.Config
+	b := s.Binary
+	if want.Binary.Content != "" && want.Binary.Content != b.Content {
+		copied := b.Copy
+		b = want.Binary
+		b.Copy, s.Watch.Paths = copied, want.Watch.Paths
+	}
 	r.spec = s.WithBinary(b)
 }
 

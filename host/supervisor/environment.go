@@ -28,6 +28,7 @@ type environment struct {
 	// signedIn is an error as long as nobody is signed in; nil: not asked.
 	signedIn func() error
 	errands  atomic.Uint64
+	stuck    atomic.Uint64 // waits of instances that did not do what was due
 	require  func(context.Context, spec.Requires, requires.Env) []requires.Unmet
 
 	work   sync.WaitGroup  // everything started by spawn

@@ -157,7 +157,7 @@ func (i *instance) afterRunHooks() {
 
 // tellChange has a running process told that files which it reads hold something else.
 func (i *instance) tellChange(before, after *spec.Service) {
-	if !reload.Told(before, after) {
+	if i.state != Running && i.state != Starting || i.run == nil || i.run.leaving() || !reload.Told(before, after) {
 		return
 	}
 	c, run, backend := after.OnChange, i.run.id, i.env.backend

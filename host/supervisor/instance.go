@@ -72,6 +72,7 @@ type instance struct {
 	signOut *signOut // set for a while after a run on the desktop of a user has ended
 
 	timer *time.Timer
+	late  int // waits in a row whose end had come before them
 }
 
 // run is the current incarnation.
@@ -147,10 +148,17 @@ func (i *instance) wait() {
 		<-i.box.wake
 		return
 	}
+	left := time.Until(d)
+	if i.late++; left > 0 {
+		i.late = 0
+	} else if i.late > maxLate {
+		left = lateWait
+		i.env.stuck.Add(1)
+	}
 	if i.timer == nil {
-		i.timer = time.NewTimer(time.Until(d))
+		i.timer = time.NewTimer(left)
 	} else {
-		i.timer.Reset(time.Until(d))
+		i.timer.Reset(left)
 	}
 	select {
 	case <-i.box.wake:
@@ -158,6 +166,12 @@ func (i *instance) wait() {
 	case <-i.timer.C:
 	}
 }
+
+// What is due and is not done is a mistake in step or in deadline. It shall not cost a processor.
+const (
+	maxLate  = 10
+	lateWait = 100 * time.Millisecond
+)
 
 // deadline is the next moment at which step has something to do by itself; zero: none.
 func (i *instance) deadline() time.Time {
@@ -301,10 +315,7 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 		}
 		return i.beginStop(now, "restart asked for by "+i.target.actor, endTarget)
 	}
-	if want := i.wanted(); want != i.spec && i.side == nil && !i.scheduled() && i.mustRestart(want) { // a job ends as it began
-		if i.startsFirst(want) && i.holdNext() {
-			return false
-		}
+	if want := i.wanted(); want != i.spec && i.side == nil && !i.scheduled() && i.mustRestart(want) && !i.holdNext(want) { // a job ends as it began
 		if i.good == nil {
 			i.good = i.spec // it runs: that is better than nothing to go back to
 		}

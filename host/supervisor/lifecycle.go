@@ -39,6 +39,9 @@ func (i *instance) tryStart(now time.Time, reason string) bool {
 	case i.leftover != nil:
 		i.nextTry = time.Time{}
 		return i.waitFor("waits for the post_stop hooks of the former run")
+	case i.side != nil && !mayOverlap(i.side.spec, i.wanted()):
+		i.nextTry = time.Time{}
+		return i.waitFor("waits for the end of the former run")
 	case i.waitForUser(now), i.waitForRequires(now, reason):
 		return false
 	case i.auto && !i.booked:
@@ -266,11 +269,11 @@ func (i *instance) afterRun() {
 		return
 	}
 	if (!asked || overLimit) && i.proving {
-		news, back := i.news(r.spec)
+		news, back := i.news(i.spec)
 		if news == "" {
 			news = "it ended with its new spec: "
 		}
-		if i.rollBack(r.spec, news+i.lastExit.Text) {
+		if i.rollBack(i.spec, news+i.lastExit.Text) {
 			i.enter(Backoff, back+i.lastExit.Text)
 			return
 		}

@@ -55,8 +55,8 @@ func (i *instance) rollBack(failed *spec.Service, why string) bool {
 
 // unproven tries to go back from the run, and reports whether it is to be ended for that.
 func (i *instance) unproven(why string) bool {
-	news, back := i.news(i.run.spec)
-	if !i.rollBack(i.run.spec, news+why) {
+	news, back := i.news(i.spec)
+	if !i.rollBack(i.spec, news+why) {
 		return false
 	}
 	i.backReason = back + why

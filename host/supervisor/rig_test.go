@@ -78,6 +78,9 @@ func newRig(t *testing.T, fake *processtest.Fake, store *memory) *rig {
 	})
 	t.Cleanup(func() {
 		r.sup.Shutdown(context.Background(), time.Minute)
+		if n := r.sup.env.stuck.Load(); n > 0 {
+			t.Errorf("%d times something was due and was not done", n)
+		}
 		fake.Close()
 		set.Close()
 	})

@@ -44,17 +44,22 @@ func (i *instance) pending() bool { return i.state == Starting || i.state == Run
 
 // startsFirst reports whether want is started beside the current run.
 func (i *instance) startsFirst(want *spec.Service) bool {
-	if want.Update.Order != spec.StartFirst || want.Type != spec.TypeService || i.next.stopFirst == want {
+	if i.next.stopFirst == want || i.state != Running || i.run == nil || i.run.leaving() {
 		return false
 	}
-	if i.state != Running || i.run == nil || i.run.leaving() || onDesktop(want) || onDesktop(i.spec) {
-		return false
-	}
-	return want.Port <= 0 || want.Port != i.spec.Port || want.Update.SharedPort && i.spec.Update.SharedPort
+	return mayOverlap(i.spec, want)
 }
 
-// holdNext reports whether the next run has to wait for what the service depends on.
-func (i *instance) holdNext() bool { return !i.target.gate.open }
+// mayOverlap reports whether want may be started while a run of former is still there.
+func mayOverlap(former, want *spec.Service) bool {
+	if want.Update.Order != spec.StartFirst || want.Type != spec.TypeService || onDesktop(want) || onDesktop(former) {
+		return false
+	}
+	return want.Port <= 0 || want.Port != former.Port || want.Update.SharedPort && former.Update.SharedPort
+}
+
+// holdNext reports whether a run beside the current one has to wait for what the service depends on.
+func (i *instance) holdNext(want *spec.Service) bool { return !i.target.gate.open && i.startsFirst(want) }
 
 // recycleBeside takes a wish to restart, where that is done by a run beside the current one.
 func (i *instance) recycleBeside() bool {
@@ -119,8 +124,10 @@ func (i *instance) stepSide() bool {
 		if s.run == nil && needsRestart(s.spec, want) || s.run != nil && s.mustRestart(want) {
 			return i.endNext(now, "a newer edit took its place")
 		}
+		s.tellChange(s.spec, want)
 		s.spec = want
 		s.applyHealth()
+		s.learn(want)
 	}
 	if s.run == nil {
 		return s.beforeStart() && i.launchNext(now)
@@ -276,7 +283,7 @@ func (i *instance) rollout() *Rollout {
 		r.State, r.Reason = RolloutEnding, s.reason
 	case i.run != nil && i.proving && i.good != nil && i.spec.Update.Order == spec.StartFirst:
 		r.State, r.Since = RolloutMonitoring, i.well.since
-	case !i.target.gate.open && i.run != nil && i.wanted() != i.spec && i.startsFirst(i.wanted()) && i.mustRestart(i.wanted()):
+	case i.run != nil && i.wanted() != i.spec && i.holdNext(i.wanted()) && i.mustRestart(i.wanted()):
 		r.State, r.Since, r.Reason = RolloutHeld, i.since, i.target.gate.reason
 	default:
 		return nil

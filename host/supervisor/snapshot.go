@@ -62,8 +62,8 @@ type Snapshot struct {
 	// ForGood reports whether a failed instance will not try again by itself.
 	ForGood bool
 
-	hooks bool   // it waits for its own hooks
-	seq   uint64 // of the target that was taken in
+	former bool   // something of a former run is left: its hooks, or a run beside
+	seq    uint64 // of the target that was taken in
 }
 
 // The values of Snapshot.SpecState.
@@ -88,8 +88,8 @@ func (i *instance) publish() {
 		Former:  i.good,
 		Runs:    slices.Clone(i.runs),
 		Stalled: i.stalled, Vetoed: i.vetoed, Looking: i.state == Waiting && i.looking.first(), Unmet: i.state == Waiting && i.looking.tries > 0,
-		hooks: i.leftover != nil,
-		seq:   i.target.seq,
+		former: i.leftover != nil || i.side != nil,
+		seq:    i.target.seq,
 	}
 	s.Health, s.HealthReason = i.health(), i.well.why
 	s.Rollout, s.NextFailed = i.rollout(), i.next.failed
@@ -135,7 +135,7 @@ func (p *Snapshot) busy(t *target) bool {
 	case Stopped:
 		return p.Up
 	case Waiting:
-		return !p.Up || p.Looking || p.hooks
+		return !p.Up || p.Looking || p.former
 	case Backoff, Exited, Failed: // on its way only where it shall be down
 	}
 	return !p.Up
