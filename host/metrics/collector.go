@@ -1,0 +1,151 @@
+package metrics
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"servicehost/host/process"
+)
+
+// Options of New.
+type Options struct {
+	// Read returns how all stands. Usage that costs much is to be measured anew only with full. It is called by one
+	// goroutine at a time.
+	Read func(full bool) Reading
+	// Version is that of the host.
+	Version string
+	Started time.Time
+}
+
+// Collector tells metrics. Its methods may be called from any goroutine.
+type Collector struct {
+	o Options
+
+	counting  sync.Mutex
+	reloads   [len(reloadKinds)]uint64
+	refused   bool // the last reload was
+	instances map[key]*counters
+
+	gathering sync.Mutex
+	last      *gathered // nil: too old
+	known     int       // how many instances there were
+	full      time.Time // when usage was last looked at in full
+}
+
+// key names an instance: its id changes with the number of instances, this does not.
+type key struct {
+	service string
+	number  int
+}
+
+// gathered is what one scrape tells.
+type gathered struct {
+	Reading
+	at      time.Time
+	options *Options
+	self    self
+	counts  []counts // of Instances
+	labels  []string // of Instances
+	reloads [len(reloadKinds)]uint64
+	refused bool
+}
+
+// New returns a Collector that has counted nothing yet.
+func New(o Options) *Collector {
+	return &Collector{o: o, instances: map[key]*counters{}}
+}
+
+// fresh is how long what was gathered is told again, whoever asks.
+const fresh = time.Second
+
+// fullLook is about what a full look at the usage of an instance costs, times the 500 that keep all of them below
+// 0.2 % of one core.
+const fullLook = 60 * time.Millisecond
+
+// gather reads what is not counted, at most once a second.
+func (c *Collector) gather() *gathered {
+	c.gathering.Lock()
+	defer c.gathering.Unlock()
+	now := time.Now()
+	if c.last != nil && now.Sub(c.last.at) < fresh {
+		return c.last
+	}
+	full := now.Sub(c.full) >= max(fresh, time.Duration(c.known)*fullLook)
+	if full {
+		c.full = now
+	}
+	g := &gathered{options: &c.o, self: readSelf(), Reading: c.o.Read(full)}
+	g.at = time.Now()
+	c.join(g)
+	c.last, c.known = g, len(g.Instances)
+	time.AfterFunc(fresh, func() {
+		c.gathering.Lock()
+		defer c.gathering.Unlock()
+		if c.last == g {
+			c.last = nil // it may be large
+		}
+	})
+	return g
+}
+
+// join adds to a reading what was counted, and forgets what was counted of who is not there any more.
+func (c *Collector) join(g *gathered) {
+	g.counts, g.labels = make([]counts, len(g.Instances)), make([]string, len(g.Instances))
+	c.counting.Lock()
+	defer c.counting.Unlock()
+	g.reloads, g.refused = c.reloads, c.refused
+	for n := range g.Instances {
+		i := &g.Instances[n]
+		if !i.StartedAt.IsZero() {
+			i.uptime = max(g.at.Sub(i.StartedAt), 0)
+		}
+		k := c.of(key{i.Service, i.Number})
+		k.seen = g.at
+		if k.labels == "" {
+			k.labels = labelsOf(i)
+		}
+		if u := &i.Usage; u.Run != (process.RunID{}) {
+			if k.run != u.Run {
+				k.run, k.cpu = u.Run, 0
+			}
+			k.cpu = max(k.cpu, u.CPU) // what a process that ended had used may be lost to the sum
+		}
+		g.counts[n], g.labels[n] = k.counts, k.labels
+		g.counts[n].exits = slices.Clone(k.exits)
+	}
+	if len(c.instances) > len(g.Instances) {
+		for k, v := range c.instances {
+			if g.at.Sub(v.seen) > forgotten {
+				delete(c.instances, k)
+			}
+		}
+	}
+}
+
+// forgotten is how long counts stay of an instance that nobody names: it may be about to come.
+const forgotten = time.Minute
+
+// Write tells everything in the format that accept, the header of a request, asks for.
+func (c *Collector) Write(w io.Writer, accept string) error {
+	return c.write(w, formatOf(accept))
+}
+
+func (c *Collector) write(w io.Writer, f format) error {
+	e := newEncoder(w, f)
+	defer e.free()
+	e.all(c.gather())
+	return e.end()
+}
+
+// ServeHTTP answers a scrape.
+func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f := formatOf(r.Header.Get("Accept"))
+	w.Header().Set("Content-Type", f.contentType())
+	if r.Method == http.MethodHead {
+		return
+	}
+	_ = c.write(w, f) // whoever asked has left
+}
