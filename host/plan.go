@@ -53,6 +53,12 @@ func (h *Host) changes(p reload.Plan, retry []string) []control.PlanChange {
 		if c.New != nil && rejected[supervisor.Key{Service: c.Name, Instance: c.Instance}] == c.New.Hash && !slices.Contains(retry, c.Name) {
 			v.Action, v.Reason = "keep_rolled_back", "this spec was rolled back; edit it, or host reload --retry "+c.Name
 		}
+		switch {
+		case v.Action == reload.ActionRestart && c.New.Type == spec.TypeService:
+			v.Order, v.Parallelism = string(supervisor.OrderOf(c.Old, c.New)), c.New.Update.Parallelism
+		case v.Action == reload.ActionUpdate && reload.Told(c.Old, c.New):
+			v.Reason = "told by on_change"
+		}
 		out = append(out, v)
 	}
 	return out

@@ -240,6 +240,26 @@ func TestDiffShowsACommandWithQuotesAsAList(t *testing.T) {
 	}
 }
 
+func TestDiffOfWhatAProcessIsToldIsNoRestart(t *testing.T) {
+	one, two, own := "1", "2", map[string]bool{"LEVEL": true}
+	base := spec.Service{Name: "api", Instance: 1, ID: "api", Enabled: true, Config: "a", Env: map[string]*string{"LEVEL": &one}, EnvFromFile: own, OnChange: &spec.OnChange{Signal: "SIGHUP"}}
+	told := base
+	told.Config, told.Env = "b", map[string]*string{"LEVEL": &two}
+	c, changed := processRedactor().compare(&base, &told)
+	if !changed || c.Action != ActionUpdate || len(c.Fields) != 2 || c.Fields[0].Class != "live" || c.Fields[1].Class != "live" || !Told(&base, &told) {
+		t.Errorf("%+v", c)
+	}
+	told.OnChange = nil
+	if c, _ := processRedactor().compare(&base, &told); c.Action != ActionRestart || Told(&base, &told) {
+		t.Errorf("%+v", c)
+	}
+	more := base
+	more.Config, more.Command = "b", []string{"other"}
+	if c, _ := processRedactor().compare(&base, &more); c.Action != ActionRestart {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestDiffOfHostFields(t *testing.T) {
 	old := spec.Host{Reload: spec.Reload{MaxRemoved: 50}, Restarts: spec.Restarts{Rate: 5}, Log: spec.HostLog{MaxSize: 10 << 20}, ShutdownTimeout: time.Minute}
 	next := old

@@ -66,6 +66,7 @@ func (r *Redactor) serviceFields(before, after *spec.Service) []Field {
 			continue
 		}
 		x, y := a.FieldByIndex(l.index), b.FieldByIndex(l.index)
+		first := len(out)
 		switch l.path {
 		case binaryPath:
 			out = append(out, Field{Path: binaryPath, Old: ShowBinary(before.Binary), New: ShowBinary(after.Binary), Class: l.class})
@@ -75,6 +76,11 @@ func (r *Redactor) serviceFields(before, after *spec.Service) []Field {
 			out = append(out, dependencyFields(before.DependsOn, after.DependsOn)...)
 		default:
 			out = append(out, r.field(l, x, y))
+		}
+		if tellable(l, before, after) {
+			for n := range out[first:] {
+				out[first+n].Class = "live"
+			}
 		}
 	}
 	if slices.ContainsFunc(out, func(f Field) bool { return f.Path == "command" }) {

@@ -113,6 +113,10 @@ func planWords(p control.Plan) string {
 // writeChanges shows what happens to each instance, and which keys are the reason.
 func writeChanges(w io.Writer, colors palette, changes []control.PlanChange) {
 	t := table{columns: []column{{}, {}, {}}}
+	instances := map[string]int{}
+	for _, c := range changes {
+		instances[c.Name]++
+	}
 	for _, c := range changes {
 		mark, color := changeMark(c.Action)
 		id := c.ID
@@ -122,6 +126,9 @@ func writeChanges(w io.Writer, colors palette, changes []control.PlanChange) {
 		words := strings.ReplaceAll(c.Action, "_", " ")
 		if c.Reason != "" {
 			words += ": " + clean(c.Reason)
+		}
+		if c.Order != "" {
+			words += ": " + paceWords(c, instances[c.Name])
 		}
 		t.add(cell{mark, color}, cell{clean(id), color}, cell{words, ""})
 	}
@@ -133,6 +140,14 @@ func writeChanges(w io.Writer, colors palette, changes []control.PlanChange) {
 			fmt.Fprintf(w, "    %s: %s → %s%s\n", clean(f.Path), planValue(f.Old), planValue(f.New), colors.dim(fieldNote(f.Class)))
 		}
 	}
+}
+
+// paceWords says how a change reaches a service: "start_first, 1 at a time".
+func paceWords(c control.PlanChange, instances int) string {
+	if instances < 2 {
+		return clean(c.Order)
+	}
+	return fmt.Sprintf("%s, %d at a time", clean(c.Order), c.Parallelism)
 }
 
 func fieldNote(class string) string {

@@ -155,15 +155,21 @@ func TestPlanTakesTheFileOfTheCurrentFolder(t *testing.T) {
 func TestPlanShowsChanges(t *testing.T) {
 	runDir(t)
 	f := &fakeHost{plan: control.Plan{State: "pending", Path: "/srv/services.yaml", Held: "it stops 3 of 4", Problems: []spec.Problem{}, Changes: []control.PlanChange{
-		{Name: "api", Instance: 1, ID: "api.1", Action: "restart", Fields: []control.PlanField{{Path: "env.KEY", Old: "<redacted #1>", New: "<redacted #2>", Class: "restart"}}},
+		{Name: "api", Instance: 1, ID: "api.1", Action: "restart", Order: "start_first", Parallelism: 2, Fields: []control.PlanField{{Path: "env.KEY", Old: "<redacted #1>", New: "<redacted #2>", Class: "restart"}}},
+		{Name: "api", Instance: 2, ID: "api.2", Action: "restart", Order: "start_first", Parallelism: 2},
+		{Name: "db", Instance: 1, ID: "db", Action: "restart", Order: "stop_first", Parallelism: 1},
+		{Name: "hup", Instance: 1, ID: "hup", Action: "update", Reason: "told by on_change"},
 		{Name: "old", Instance: 1, ID: "old", Action: "remove"},
 		{Name: "web", Instance: 1, ID: "web", Action: "update", Fields: []control.PlanField{{Path: "restart.delay", Old: "1s", New: "2s", Class: "live"}}},
 		{Action: "next_start", Fields: []control.PlanField{{Path: "state_dir", Old: "", New: "/x", Class: "next_start"}}},
 	}}}
 	serve(t, f, "orders-01", "services.yaml")
-	want := `orders-01  /srv/services.yaml  4 changes
-~ api.1  restart
+	want := `orders-01  /srv/services.yaml  7 changes
+~ api.1  restart: start_first, 2 at a time
     env.KEY: <redacted #1> → <redacted #2>
+~ api.2  restart: start_first, 2 at a time
+~ db     restart: stop_first
+~ hup    update: told by on_change
 - old    remove
 ~ web    update
     restart.delay: 1s → 2s  (without a restart)
@@ -176,7 +182,7 @@ hint: apply it with: host reload --confirm
 		t.Errorf("exit %d\n%s\nwant\n%s", r.code, r.stdout, want)
 	}
 	var p control.Plan
-	if r := invoke("plan", "--json"); r.code != 2 || json.Unmarshal([]byte(r.stdout), &p) != nil || len(p.Changes) != 4 {
+	if r := invoke("plan", "--json"); r.code != 2 || json.Unmarshal([]byte(r.stdout), &p) != nil || len(p.Changes) != 7 || p.Changes[1].Order != "start_first" || p.Changes[1].Parallelism != 2 {
 		t.Errorf("%+v", r)
 	}
 	f.plan = control.Plan{State: "rejected", Problems: []spec.Problem{{File: "s.yaml", Line: 2, Column: 3, Path: "services.a", Message: "bad", Hint: "mend it"}}}

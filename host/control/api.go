@@ -187,6 +187,10 @@ type PlanChange struct {
 	Action string      `json:"action"`
 	Fields []PlanField `json:"fields,omitempty"`
 	Reason string      `json:"reason,omitempty"`
+	// Order is how a restart of a service that stays up is done: stop_first or start_first. Parallelism is how
+	// many of its instances are changed at once.
+	Order       string `json:"order,omitempty"`
+	Parallelism int    `json:"parallelism,omitempty"`
 }
 
 // PlanField is one changed key. Values that may be secret are shown as <redacted #hash>.

@@ -50,6 +50,15 @@ func (i *instance) startsFirst(want *spec.Service) bool {
 	return mayOverlap(i.spec, want)
 }
 
+// OrderOf returns the order in which a run of the spec next takes the place of one of former: what the spec says,
+// unless the two could not be there at once.
+func OrderOf(former, next *spec.Service) spec.UpdateOrder {
+	if mayOverlap(former, next) {
+		return spec.StartFirst
+	}
+	return spec.StopFirst
+}
+
 // mayOverlap reports whether want may be started while a run of former is still there.
 func mayOverlap(former, want *spec.Service) bool {
 	if want.Update.Order != spec.StartFirst || want.Type != spec.TypeService || onDesktop(want) || onDesktop(former) {

@@ -443,6 +443,33 @@ func TestHooksOfARunBesideAnother(t *testing.T) {
 	})
 }
 
+func TestOrderIsThatOfTheSpecWhereBothFit(t *testing.T) {
+	port := func(p int, shared bool) func(*spec.Service) {
+		return func(s *spec.Service) { s.Port, s.Update.SharedPort = p, shared }
+	}
+	first := startFirst
+	for _, c := range []struct {
+		name     string
+		from, to []func(*spec.Service)
+		want     spec.UpdateOrder
+	}{
+		{"as it was", nil, nil, spec.StopFirst},
+		{"auto", []func(*spec.Service){first}, []func(*spec.Service){first}, spec.StartFirst},
+		{"from now on", nil, []func(*spec.Service){first}, spec.StartFirst},
+		{"no longer", []func(*spec.Service){first}, nil, spec.StopFirst},
+		{"no port", nil, []func(*spec.Service){first, port(0, false)}, spec.StartFirst},
+		{"another port", []func(*spec.Service){port(80, false)}, []func(*spec.Service){first, port(81, true)}, spec.StartFirst},
+		{"shared from now on", []func(*spec.Service){port(80, false)}, []func(*spec.Service){first, port(80, true)}, spec.StopFirst},
+		{"shared", []func(*spec.Service){port(80, true)}, []func(*spec.Service){first, port(80, true)}, spec.StartFirst},
+		{"on a desktop", nil, []func(*spec.Service){first, func(s *spec.Service) { s.Session = spec.SessionUser }}, spec.StopFirst},
+		{"a job", nil, []func(*spec.Service){first, oneshot}, spec.StopFirst},
+	} {
+		if got := OrderOf(service("api", c.from...), service("api", c.to...)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 // TestRandomWalkOfRunsBesideOthers lets edits, crashes, probe results and wishes meet at random times. In the
 // end one run of the wanted spec is up, or none.
 func TestRandomWalkOfRunsBesideOthers(t *testing.T) {

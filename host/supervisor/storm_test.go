@@ -282,7 +282,7 @@ func (w *storm) watch(sup *Supervisor, e journal.Event) {
 		w.alive[k] = slices.DeleteFunc(w.alive[k], func(n uint64) bool { return n == e.Incarnation })
 	}
 	w.mu.Unlock()
-	if e.Kind != journal.StateChanged || e.To != string(Starting) {
+	if e.Kind != journal.StateChanged || e.To != string(Starting) || strings.HasSuffix(e.Reason, "takes over") { // the last was started before
 		return
 	}
 	if down && now.Sub(stopped) > 3*time.Minute {
