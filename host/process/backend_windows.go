@@ -63,6 +63,7 @@ type run struct {
 	members []member // processes of the tree beside the main one that are not known to have ended
 	retries int
 	told    map[string]time.Time // when a limit was last reported
+	memory  int64                // the most that a look saw
 }
 
 // New returns the Backend of this system.

@@ -112,7 +112,7 @@ func (b *backend) kill(u *run) error {
 func (b *backend) ended(u *run) {
 	var code uint32
 	_ = windows.GetExitCodeProcess(u.process, &code) // the handle came with the process and has every right
-	u.exit = &Exit{Code: int(code), At: time.Now(), PeakMemory: jobPeak(u.job)}
+	u.exit = &Exit{Code: int(code), At: time.Now(), PeakMemory: max(jobPeak(u.job), u.memory)}
 	if u.stdin != 0 {
 		windows.CloseHandle(u.stdin)
 		u.stdin = 0

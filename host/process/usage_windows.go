@@ -8,7 +8,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-var procGetProcessMemoryInfo = kernel32.NewProc("K32GetProcessMemoryInfo")
+var (
+	procGetProcessMemoryInfo  = kernel32.NewProc("K32GetProcessMemoryInfo")
+	procGetProcessHandleCount = kernel32.NewProc("GetProcessHandleCount")
+	procGetProcessIoCounters  = kernel32.NewProc("GetProcessIoCounters")
+)
 
 // memoryCounters is PROCESS_MEMORY_COUNTERS_EX.
 type memoryCounters struct {
@@ -20,7 +24,14 @@ type memoryCounters struct {
 	private                                  uintptr
 }
 
-func (b *backend) Usage(id RunID, _ bool) (Usage, error) {
+// ioAccounting is JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION.
+type ioAccounting struct {
+	accounting
+	io windows.IO_COUNTERS
+}
+
+// Usage asks the job for what it counts, which includes ended members, and its members for the rest.
+func (b *backend) Usage(id RunID, full bool) (Usage, error) {
 	u, err := b.find(id)
 	if err != nil {
 		return Usage{}, err
@@ -34,38 +45,79 @@ func (b *backend) Usage(id RunID, _ bool) (Usage, error) {
 	if err != nil {
 		return Usage{}, &Error{Kind: ErrOther, Message: fmt.Sprintf("cannot ask the job of run %s: %v", id, err)}
 	}
-	use := Usage{CPU: a.cpu()}
-	var cpu time.Duration
-	for _, pid := range jobPIDs(u.job) {
-		m := member{pid, u.process}
-		if int(pid) != u.ident.PID {
-			var ok bool
-			if m, ok = openMember(u.job, pid); !ok {
+	var use Usage
+	if a.activeProcesses == 1 && u.exit == nil { // the usual case: nothing has to be opened
+		use.add(u.process, false, full)
+	} else {
+		for _, pid := range jobPIDs(u.job) {
+			if int(pid) == u.ident.PID {
+				if u.exit == nil {
+					use.add(u.process, false, full)
+				}
 				continue
 			}
+			if m, ok := openMember(u.job, pid); ok {
+				use.add(m.handle, consoleHost(m.handle), full)
+				windows.CloseHandle(m.handle)
+			}
 		}
-		use.Memory += privateBytes(m.handle)
-		cpu += processCPU(m.handle)
-		if int(pid) == u.ident.PID {
-			use.Processes++
-			continue
-		}
-		if !consoleHost(m.handle) {
-			use.Processes++
-		}
-		windows.CloseHandle(m.handle)
 	}
-	use.CPU = max(use.CPU, cpu) // where the job does not count, at least what its members say
+	use.Memory = use.Private
+	use.CPU = max(use.CPU, a.cpu()) // where the job does not count, at least what its members say
+	if full {
+		use.addJob(u.job)
+	}
+	use.PeakMemory = max(use.PeakMemory, use.Memory)
+	u.memory = max(u.memory, use.PeakMemory)
 	return use, nil
 }
 
-func privateBytes(process windows.Handle) int64 {
+// add adds what one process uses. That of a service's console costs memory and CPU, but its handles and threads
+// are not the doing of the service.
+func (use *Usage) add(process windows.Handle, console, full bool) {
+	c := memoryOf(process)
+	use.Resident += int64(c.workingSet)
+	use.Private += int64(max(c.private, c.pagefile)) // the same, but Wine fills in the latter only
+	use.PeakMemory = max(use.PeakMemory, int64(c.peakPagefile))
+	use.CPU += processCPU(process)
+	if console {
+		return
+	}
+	use.Processes++
+	if !full {
+		return
+	}
+	var handles uint32
+	if ok, _, _ := procGetProcessHandleCount.Call(uintptr(process), uintptr(unsafe.Pointer(&handles))); ok != 0 {
+		use.Handles += int(handles)
+	}
+	use.Threads += threadsOf(process)
+	var io windows.IO_COUNTERS
+	if ok, _, _ := procGetProcessIoCounters.Call(uintptr(process), uintptr(unsafe.Pointer(&io))); ok != 0 {
+		use.ReadBytes += int64(io.ReadTransferCount)
+		use.WriteBytes += int64(io.WriteTransferCount)
+	}
+}
+
+// addJob takes over what the job counts, where it does.
+func (use *Usage) addJob(job windows.Handle) {
+	use.PeakMemory = max(use.PeakMemory, jobPeak(job))
+	var a ioAccounting
+	err := windows.QueryInformationJobObject(job, windows.JobObjectBasicAndIoAccountingInformation,
+		uintptr(unsafe.Pointer(&a)), uint32(unsafe.Sizeof(a)), nil)
+	if err == nil {
+		use.ReadBytes = max(use.ReadBytes, int64(a.io.ReadTransferCount))
+		use.WriteBytes = max(use.WriteBytes, int64(a.io.WriteTransferCount))
+	}
+}
+
+func memoryOf(process windows.Handle) memoryCounters {
 	var c memoryCounters
 	c.size = uint32(unsafe.Sizeof(c))
 	if ok, _, _ := procGetProcessMemoryInfo.Call(uintptr(process), uintptr(unsafe.Pointer(&c)), uintptr(c.size)); ok == 0 {
-		return 0
+		return memoryCounters{}
 	}
-	return int64(max(c.private, c.pagefile)) // the same, but Wine fills in the latter only
+	return c
 }
 
 func processCPU(process windows.Handle) time.Duration {
