@@ -106,7 +106,7 @@ func levelOf(e journal.Event) zapcore.Level {
 	switch e.Kind {
 	case journal.Failed, journal.ReloadRejected, journal.LastGood, journal.UpgradeUndone:
 		return zapcore.ErrorLevel
-	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.LogsTrimmed, journal.ForwardTrouble,
+	case journal.Warning, journal.RolledBack, journal.Killed, journal.LimitHit, journal.OutputDropped, journal.LogTrouble, journal.LogsTrimmed, journal.ForwardTrouble, journal.NotifyTrouble,
 		journal.ForwardDropped, journal.Threshold, journal.ReloadPending, journal.UpgradeCut:
 		return zapcore.WarnLevel
 	case journal.StopStep, journal.ProcessExited, journal.Started, journal.StartFailed: // the state that follows says it
@@ -132,7 +132,7 @@ func sentence(e journal.Event) string {
 	switch e.Kind {
 	case journal.StateChanged:
 		word = e.To
-	case journal.OperatorAction, journal.Warning, journal.LimitHit, journal.LogsTrimmed, journal.ForwardTrouble, journal.ForwardOK, journal.ForwardDropped: // the reason is a sentence of its own
+	case journal.OperatorAction, journal.Warning, journal.LimitHit, journal.LogsTrimmed, journal.ForwardTrouble, journal.ForwardOK, journal.NotifyTrouble, journal.NotifyOK, journal.ForwardDropped: // the reason is a sentence of its own
 		word = ""
 	}
 	b.WriteString(word)

@@ -65,9 +65,9 @@ func eventWords(e journal.Event) string {
 }
 
 var (
-	badEvents  = []journal.Kind{journal.StartFailed, journal.Failed, journal.ReloadRejected, journal.RolledBack, journal.LogTrouble, journal.ForwardTrouble, journal.ForwardDropped, journal.LastGood, journal.UpgradeUndone}
+	badEvents  = []journal.Kind{journal.StartFailed, journal.Failed, journal.ReloadRejected, journal.RolledBack, journal.LogTrouble, journal.ForwardTrouble, journal.NotifyTrouble, journal.ForwardDropped, journal.LastGood, journal.UpgradeUndone}
 	warnEvents = []journal.Kind{journal.Killed, journal.LimitHit, journal.Threshold, journal.ReloadPending, journal.OutputDropped, journal.LogsTrimmed, journal.OrphansEnded, journal.Unhealthy, journal.Skipped, journal.UpgradeCut, journal.Warning}
-	goodEvents = []journal.Kind{journal.Recovered, journal.Healthy, journal.ThresholdCleared, journal.ForwardOK, journal.ReloadApplied, journal.Upgraded}
+	goodEvents = []journal.Kind{journal.Recovered, journal.Healthy, journal.ThresholdCleared, journal.ForwardOK, journal.NotifyOK, journal.ReloadApplied, journal.Upgraded}
 )
 
 func eventColor(e journal.Event) string {

@@ -64,6 +64,9 @@ var Kinds = []Kind{
 		Do: "The former version runs on. Its log, host.log, and the events before this one say what the new version lacked."},
 	{ID: 9, Severity: Warning, Name: "upgrade_cut", Text: "An upgrade of the host was cut short: {reason}",
 		Do: "Look at `host version`, and at what ended `host upgrade`; run it again."},
+	{ID: 20, Severity: Warning, Name: "notify_trouble", Text: "A receiver of alerts is in trouble: {reason}",
+		Do: "See that the receiver runs and takes messages: `host notify test`; `host notify` shows how many wait for it."},
+	{ID: 21, Severity: Info, Name: "notify_ok", Text: "A receiver of alerts is well again: {reason}"},
 
 	{ID: 100, Severity: Info, Name: "reload_applied", Text: "The edited spec was applied{by}: {reason}"},
 	{ID: 101, Severity: Error, Name: "reload_rejected", Text: "The edited spec was rejected{by}, everything runs on as before: {reason}",

@@ -101,6 +101,8 @@ const (
 	ForwardTrouble   Kind = "forward_trouble" // a log target takes nothing
 	ForwardOK        Kind = "forward_ok"      // it does again
 	ForwardDropped   Kind = "forward_dropped" // records are lost that were for it
+	NotifyTrouble    Kind = "notify_trouble"  // a receiver of alerts takes none
+	NotifyOK         Kind = "notify_ok"       // it does again
 	Threshold        Kind = "threshold"       // a soft limit was crossed
 	ThresholdCleared Kind = "threshold_cleared"
 	LogsTrimmed      Kind = "logs_trimmed" // rotated logs were deleted early, for host.logs.max_total or min_free

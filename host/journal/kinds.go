@@ -42,6 +42,8 @@ var Meanings = []Meaning{
 	{ForwardTrouble, "A log target takes nothing; what is for it waits.", "details `target`"},
 	{ForwardOK, "A log target takes records again.", "details `target`"},
 	{ForwardDropped, "Records for a log target were lost, or refused by it.", "details `target`"},
+	{NotifyTrouble, "A receiver of alerts, one of `notify`, takes none; what is for it waits, or was given up.", "details `target`"},
+	{NotifyOK, "A receiver of alerts takes them again.", "details `target`"},
 
 	{HostStarted, "The host started. Without `host_stopped` before it, the former one crashed or was killed.", "`pid`"},
 	{HostStopping, "The host begins to stop everything.", ""},
