@@ -1,0 +1,407 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"servicehost/host/human"
+	"servicehost/host/journal"
+	"servicehost/spec"
+)
+
+const (
+	// firstRetry and lastRetry bound the time between two tries.
+	firstRetry, lastRetry = time.Second, time.Minute
+	// giveUpAfter is how long a message is tried.
+	giveUpAfter = 24 * time.Hour
+	// linger is how long a message waits for others, where the receiver takes several at once.
+	linger = 250 * time.Millisecond
+	// tellAfter is how many tries in a row fail before an event says so.
+	tellAfter = 2
+	// keepEvery is how often the position is written down when nothing else is.
+	keepEvery = time.Minute
+	// ringEvery is after how many events that mean nothing the position is looked at.
+	ringEvery = 500
+)
+
+// notifier is one receiver. What is not said to be shared belongs to the goroutine of run.
+type notifier struct {
+	o      *Options
+	name   string
+	wanted spec.Notifier // belongs to the hub
+	box    mailbox
+	change chan spec.Notifier
+	ending chan time.Time
+	drop   bool // nothing is kept; set before ending is told
+	done   chan struct{}
+	make   func(spec.Notifier) sender
+
+	cfg    spec.Notifier
+	tr     sender
+	track  tracker
+	queue  queue
+	seq    uint64 // all up to this one is in track and queue
+	kept   uint64
+	keptAt time.Time
+	dirty  bool
+	unkept bool // the store could not write it, and an event said so
+
+	flying  int // how many of the queue are being sent
+	land    chan outcome
+	abort   context.CancelFunc
+	aborted bool // the failure of the try is our own doing
+	fails   int
+	retryAt time.Time
+	told    bool // an event said that it is in trouble
+	left    int  // of the queue, as told
+
+	mu    sync.Mutex // of what follows
+	shown Stats
+}
+
+// mailbox is what the hub hands over. It never holds up anybody.
+type mailbox struct {
+	mu      sync.Mutex
+	changes []change
+	seen    uint64
+	rung    uint64 // seen, when it rang the last time
+	wake    chan struct{}
+}
+
+func (b *mailbox) ring() {
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// put hands over what an event means; the event is seen with it.
+func (b *mailbox) put(seq uint64, changes ...change) {
+	b.mu.Lock()
+	b.changes = append(b.changes, changes...)
+	b.seen = max(b.seen, seq)
+	ring := len(changes) > 0 || b.seen-b.rung >= ringEvery
+	if ring {
+		b.rung = b.seen
+	}
+	b.mu.Unlock()
+	if ring {
+		b.ring()
+	}
+}
+
+func (b *mailbox) take() ([]change, uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	changes := b.changes
+	b.changes = nil
+	return changes, b.seen
+}
+
+func newNotifier(cfg spec.Notifier, o *Options, start uint64) *notifier {
+	n := &notifier{
+		o: o, name: cfg.Name, wanted: cfg, cfg: cfg, change: make(chan spec.Notifier, 1), ending: make(chan time.Time, 1),
+		done: make(chan struct{}), land: make(chan outcome, 1), make: o.senders(), keptAt: time.Now(),
+	}
+	n.box.wake = make(chan struct{}, 1)
+	n.track = tracker{subjects: map[string]*subject{}, emit: n.emit}
+	n.shown = Stats{Name: cfg.Name, State: StateOK, Since: time.Now()}
+	n.seq, n.box.seen = start, start
+	n.configure(cfg)
+	return n
+}
+
+func (n *notifier) configure(cfg spec.Notifier) {
+	n.cfg = cfg
+	n.tr = n.make(cfg)
+	n.track.rules = rules{group: cfg.Group, recovered: slices.Contains(cfg.On, spec.AlertRecovered)}
+	n.track.forget(n.wants)
+	n.queue.forget(n.wants)
+	n.retryAt = time.Time{}
+	n.show()
+}
+
+// wants reports whether a subject is told of.
+func (n *notifier) wants(s subjectOf) bool {
+	return slices.Contains(n.cfg.On, s.Event) && (len(n.cfg.Services) == 0 || slices.Contains(n.cfg.Services, s.Service))
+}
+
+// changeTo hands over a newer spec; one that was not looked at yet is forgotten.
+func (n *notifier) changeTo(cfg spec.Notifier) {
+	select {
+	case <-n.change:
+	default:
+	}
+	n.change <- cfg
+}
+
+// end lets it send until then what waits.
+func (n *notifier) end(until time.Time) {
+	select {
+	case n.ending <- until:
+	default: // told before
+	}
+}
+
+// run is the life of the notifier.
+func (n *notifier) run() {
+	defer close(n.done)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var until time.Time // set: it is to end then
+	for {
+		now := time.Now()
+		n.take(now)
+		n.track.tick(now)
+		n.tellLeft()
+		if !until.IsZero() && n.flying == 0 && (len(n.queue.items) == 0 || n.fails > 0 || !now.Before(until)) {
+			break
+		}
+		n.launch(now, !until.IsZero())
+		n.keep(now, false)
+		n.show()
+		if at := n.next(until); at.IsZero() {
+			timer.Stop()
+		} else {
+			timer.Reset(max(0, time.Until(at)))
+		}
+		select {
+		case <-n.box.wake:
+		case <-timer.C:
+			if !until.IsZero() && n.flying > 0 && !time.Now().Before(until) {
+				n.cut()
+			}
+		case o := <-n.land:
+			n.landed(o, time.Now())
+		case cfg := <-n.change:
+			n.configure(cfg)
+		case until = <-n.ending:
+			if n.drop && n.flying > 0 {
+				n.cut()
+			}
+		}
+	}
+	if n.drop {
+		n.forget()
+		return
+	}
+	n.keep(time.Now(), true)
+	n.show()
+}
+
+// cut ends the try that is under way.
+func (n *notifier) cut() {
+	n.aborted = true
+	n.abort()
+}
+
+// next is when there is something to do that nobody rings for; zero: nothing.
+func (n *notifier) next(until time.Time) (at time.Time) {
+	by := func(t time.Time) {
+		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
+			at = t
+		}
+	}
+	by(n.track.next())
+	if n.flying == 0 && len(n.queue.items) > 0 {
+		ready := n.retryAt
+		if due := n.ready(); due.After(ready) {
+			ready = due
+		}
+		if ready.IsZero() {
+			ready = time.Now()
+		}
+		by(ready)
+	}
+	if !n.aborted {
+		by(until)
+	}
+	return at
+}
+
+// take works off what the hub handed over.
+func (n *notifier) take(now time.Time) {
+	changes, seen := n.box.take()
+	for _, c := range changes {
+		switch {
+		case c.fire != nil && c.fire.Seq > n.seq && n.wants(c.fire.subjectOf):
+			n.track.fire(*c.fire, now)
+			n.dirty = true
+		case c.end != nil:
+			n.dirty = n.track.end(*c.end, now) || n.dirty
+		}
+	}
+	n.seq = max(n.seq, seen)
+}
+
+// emit makes a message of what happened to a subject.
+func (n *notifier) emit(o occurrence, s *subject, status Status, count int, at time.Time, reason string) {
+	a := Alert{
+		Alert: n.o.Host + "/" + o.String(), Host: n.o.Host, Event: o.Event, Status: status, Service: o.Service, Instance: o.Instance, ServiceID: o.ID,
+		Reason: reason, Actor: o.Actor, Since: s.Since, At: at, Count: count, Total: s.Total, LastLines: o.Lines, Details: o.Details,
+	}
+	if status == Resolved {
+		a.Event, a.Resolves, a.LastLines, a.Actor = spec.AlertRecovered, o.Event, nil, ""
+		a.DurationSeconds = max(0, at.Sub(s.Since)).Seconds()
+	}
+	a.identify(n.name, o.Seq)
+	n.queue.put(a, time.Now())
+	n.dirty = true
+}
+
+// ready is when the first message may go.
+func (n *notifier) ready() time.Time {
+	first := n.queue.items[0]
+	if n.tr.most() == 1 || first.Tried || len(n.queue.items) >= n.tr.most() {
+		return first.Put
+	}
+	return first.Put.Add(linger)
+}
+
+// launch begins to send what is next, when it may.
+func (n *notifier) launch(now time.Time, ending bool) {
+	if n.flying > 0 || len(n.queue.items) == 0 || now.Before(n.retryAt) || !ending && now.Before(n.ready()) {
+		return
+	}
+	for len(n.queue.items) > 0 && now.Sub(n.queue.items[0].Put) > giveUpAfter {
+		n.giveUp(1, fmt.Sprintf("tried for %s", human.Duration(giveUpAfter)))
+	}
+	batch := n.queue.batch(n.tr.most())
+	if len(batch) == 0 {
+		return
+	}
+	as := make([]Alert, len(batch))
+	for i, m := range batch {
+		m.Tried = true
+		m.Title = title(m.Alert)
+		as[i] = m.Alert
+	}
+	n.keep(now, true) // under its ID, before anybody can have seen it
+	n.flying = len(batch)
+	ctx, cancel := context.WithCancel(context.Background())
+	n.abort = cancel
+	go func(tr sender) {
+		defer cancel()
+		n.land <- tr.send(ctx, as)
+	}(n.tr)
+}
+
+// landed takes what became of a try.
+func (n *notifier) landed(o outcome, now time.Time) {
+	count, aborted := n.flying, n.aborted
+	n.flying, n.abort, n.aborted = 0, nil, false
+	switch {
+	case o.err == nil:
+		n.queue.done(count)
+		n.dirty = true
+		n.well(now, count)
+		return
+	case aborted:
+		return
+	case o.final:
+		n.queue.done(count)
+		n.dirty = true
+		n.lost(count)
+		n.fails = 0
+		n.retryAt = time.Time{}
+		n.trouble(now, o.err.Error(), human.Count(count, "message")+" given up", true)
+		return
+	}
+	n.fails++
+	n.retryAt = now.Add(max(backoff(n.fails, rand.Float64()), o.wait))
+	n.trouble(now, o.err.Error(), "what is for it waits", n.fails >= tellAfter)
+}
+
+// backoff is the time before the next try, up to a quarter more or less.
+func backoff(fails int, random float64) time.Duration {
+	d := lastRetry
+	if fails < 7 {
+		d = min(lastRetry, firstRetry<<(fails-1))
+	}
+	return min(lastRetry, time.Duration(float64(d)*(0.75+random/2)))
+}
+
+// giveUp drops the oldest messages.
+func (n *notifier) giveUp(count int, why string) {
+	n.queue.done(count)
+	n.lost(count)
+	n.dirty = true
+	n.o.Tell(journal.Event{
+		Kind: journal.NotifyTrouble, Reason: fmt.Sprintf("notifier %q: %s given up: %s", n.name, human.Count(count, "message"), why), Details: n.details(),
+	})
+}
+
+func (n *notifier) lost(count int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.shown.Failed += int64(count)
+}
+
+func (n *notifier) details() map[string]string {
+	return map[string]string{journal.DetailTarget: n.name}
+}
+
+// tellLeft says that there was no room for messages.
+func (n *notifier) tellLeft() {
+	if left := n.queue.left - n.left; left > 0 {
+		n.left = n.queue.left
+		n.lost(left)
+		n.o.Tell(journal.Event{
+			Kind: journal.NotifyTrouble, Reason: fmt.Sprintf("notifier %q: %s given up: too many wait", n.name, human.Count(left, "message")), Details: n.details(),
+		})
+	}
+}
+
+// trouble notes a failure, and tells of it once until it works again.
+func (n *notifier) trouble(now time.Time, why, follows string, tell bool) {
+	n.mu.Lock()
+	if n.shown.State != StateTrouble {
+		n.shown.State, n.shown.Since = StateTrouble, now
+	}
+	n.shown.Reason = why
+	n.mu.Unlock()
+	if tell && !n.told {
+		n.told = true
+		n.o.Tell(journal.Event{
+			Kind: journal.NotifyTrouble, Reason: fmt.Sprintf("notifier %q (%s) is in trouble: %s; %s", n.name, n.tr.where(), why, follows), Details: n.details(),
+		})
+	}
+}
+
+func (n *notifier) well(now time.Time, count int) {
+	n.fails = 0
+	n.retryAt = time.Time{}
+	n.mu.Lock()
+	was, since := n.shown.State, n.shown.Since
+	n.shown.Sent += int64(count)
+	if was != StateOK {
+		n.shown.State, n.shown.Since, n.shown.Reason = StateOK, now, ""
+	}
+	n.mu.Unlock()
+	if n.told {
+		n.told = false
+		n.o.Tell(journal.Event{
+			Kind: journal.NotifyOK, Reason: fmt.Sprintf("notifier %q (%s) works again after %s", n.name, n.tr.where(), human.Duration(now.Sub(since))), Details: n.details(),
+		})
+	}
+}
+
+func (n *notifier) show() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.shown.Kind, n.shown.Template = kindOf(n.cfg), ""
+	if n.shown.Kind == KindWebhook {
+		n.shown.Template = n.cfg.Template
+	}
+	n.shown.Waiting = int64(len(n.queue.items))
+}
+
+func (n *notifier) stats() Stats {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.shown
+}

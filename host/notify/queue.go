@@ -1,0 +1,119 @@
+package notify
+
+import (
+	"slices"
+	"time"
+
+	"servicehost/spec"
+)
+
+const (
+	// joinAfter is how old an alert must be that nobody got, for its end to be told in its place.
+	joinAfter = time.Minute
+	// queueMost bounds what waits. As what waits of one subject is joined, it takes very many subjects to come here.
+	queueMost = 4096
+)
+
+// queued is a message that waits.
+type queued struct {
+	Alert
+	Put time.Time `json:"put"`
+	// Tried is set once a receiver may have seen it: it is not changed any more.
+	Tried bool `json:"tried,omitempty"`
+}
+
+// queue are the messages of a notifier in their order. Of one subject there are at most an alert, its end, and
+// those of a later time, beside one that was tried.
+type queue struct {
+	items []*queued
+	left  int // how many had no room
+}
+
+func (q *queue) put(a Alert, now time.Time) {
+	if before := q.last(a.Alert); before != nil {
+		switch {
+		case before.Tried:
+		case a.Status == Firing && before.Status == Firing:
+			before.update(a)
+			return
+		case a.Status == Resolved && before.Status == Firing && now.Sub(before.Put) > joinAfter:
+			a.Count += before.Count
+			before.Alert = a
+			return
+		case a.Status == Firing && before.Status == Resolved:
+			// It came back before anybody heard that it had gone: as long as that it came first waits, too, it never went.
+			if first := q.before(before); first != nil && !first.Tried && first.Status == Firing {
+				since, total := first.Since, first.Total
+				first.update(a)
+				first.Count += before.Count
+				first.Since, first.Total = since, total+before.Count+a.Count
+				q.items = slices.DeleteFunc(q.items, func(m *queued) bool { return m == before })
+				return
+			}
+		}
+	}
+	if len(q.items) >= queueMost {
+		if n := slices.IndexFunc(q.items, func(m *queued) bool { return !m.Tried }); n >= 0 {
+			q.items = slices.Delete(q.items, n, n+1)
+			q.left++
+		}
+	}
+	q.items = append(q.items, &queued{Alert: a, Put: now})
+}
+
+// update adds a later message of the same subject. The ID stays: nobody has seen it.
+func (m *queued) update(a Alert) {
+	id, count, since := m.ID, m.Count, m.Since
+	m.Alert = a
+	m.ID, m.Since = id, since
+	m.Count += count
+}
+
+// last is what waits as the last one of a subject.
+func (q *queue) last(subject string) *queued {
+	for _, m := range slices.Backward(q.items) {
+		if m.Alert.Alert == subject {
+			return m
+		}
+	}
+	return nil
+}
+
+// before is what waits of the same subject ahead of m.
+func (q *queue) before(m *queued) (found *queued) {
+	for _, other := range q.items {
+		if other == m {
+			return found
+		}
+		if other.Alert.Alert == m.Alert.Alert {
+			found = other
+		}
+	}
+	return nil
+}
+
+// batch are the messages that go together: most are what the receiver takes at once. What was tried is tried
+// again as it was.
+func (q *queue) batch(most int) []*queued {
+	if len(q.items) > 0 && q.items[0].Tried {
+		if n := slices.IndexFunc(q.items, func(m *queued) bool { return !m.Tried }); n >= 0 {
+			return q.items[:n]
+		}
+		return q.items
+	}
+	return q.items[:min(most, len(q.items))]
+}
+
+// done takes the first n away.
+func (q *queue) done(n int) { q.items = slices.Delete(q.items, 0, n) }
+
+// forget drops what is not wanted any more, but for what may have been seen.
+func (q *queue) forget(wanted func(subjectOf) bool) {
+	q.items = slices.DeleteFunc(q.items, func(m *queued) bool {
+		event := m.Event
+		if m.Status == Resolved {
+			event = m.Resolves
+		}
+		return !m.Tried && m.Event != EventTest && !wanted(subjectOf{Event: spec.AlertEvent(event), Service: m.Service, Instance: m.Instance})
+	})
+}
