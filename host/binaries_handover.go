@@ -106,7 +106,7 @@ func (b *binaries) prune() {
 	b.tidy = time.Time{}
 	b.mu.Unlock()
 	for _, p := range b.h.sup.Snapshots() {
-		for _, s := range []*spec.Service{p.Spec, p.Started, p.Former} {
+		for _, s := range []*spec.Service{p.Spec, p.Started, p.Beside, p.Former} {
 			if s != nil {
 				keep = append(keep, s.Binary.Copy)
 			}

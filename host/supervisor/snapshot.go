@@ -39,6 +39,8 @@ type Snapshot struct {
 	Spec *spec.Service
 	// Started is the spec that the process was started with; nil without a process.
 	Started *spec.Service
+	// Beside is the spec of the run beside the current one; nil: there is none.
+	Beside *spec.Service
 	// Former is what a changed spec would go back to now; nil: nothing.
 	Former *spec.Service
 	// SpecState is applied, pending or rolled_back, as the contract of status says.
@@ -95,6 +97,9 @@ func (i *instance) publish() {
 	s.Rollout, s.NextFailed = i.rollout(), i.next.failed
 	if r := i.run; r != nil {
 		s.PID, s.Run, s.StartedAt, s.Port, s.Started = r.ident.PID, r.id, r.started, r.port, r.spec
+	}
+	if i.side != nil {
+		s.Beside = i.side.spec
 	}
 	switch {
 	case i.rejected != "" && i.rejected == i.target.spec.Hash:

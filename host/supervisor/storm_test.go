@@ -134,11 +134,11 @@ func (w *storm) behave(id process.RunID, r process.Request) processtest.Behavior
 	b := w.fate(id, r)
 	b.Rereads = true
 	switch {
+	case strings.HasPrefix(id.Task, "on_change."): // whether that can be done or not
+		w.read(id)
 	case b.StartError != nil:
 	case id.Task == "":
 		w.began(id)
-		w.read(id)
-	case strings.HasPrefix(id.Task, "on_change."):
 		w.read(id)
 	}
 	return b
