@@ -20,7 +20,7 @@ const module = "servicehost"
 // layers orders the packages: each may import those of lower layers only. .golangci.yml says the same.
 var layers = [][]string{
 	{"spec", "host/jsonl", "host/human", "host/web/page"},
-	{"host/files"},
+	{"host/files", "host/outbound"},
 	{"reload", "host/process", "host/probe", "host/requires", "host/logs", "host/restart", "host/schedule", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
 	{"host/supervisor", "host/control", "host/forward", "host/usage", "host/notify", "host/process/processtest"},
 	{"host/thresholds", "host/metrics", "host/web", "host/top"},

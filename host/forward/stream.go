@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"servicehost/host/human"
+	"servicehost/host/outbound"
 )
 
 const (
@@ -152,7 +153,7 @@ func (t *stream) connect(ctx context.Context) error {
 		_ = tcp.SetWriteBuffer(sendBuffer) // it is sent all the same
 	}
 	if t.url.Scheme == "tls" {
-		c, err := tlsConfig(t.TLS, t.url.Hostname())
+		c, err := outbound.TLS(t.TLS, t.url.Hostname())
 		if err != nil {
 			conn.Close()
 			return err

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"servicehost/host/human"
+	"servicehost/host/outbound"
 	"servicehost/spec"
 )
 
@@ -152,7 +152,7 @@ func (t *web) request(ctx context.Context, body []byte, rs []record) (a answer, 
 	case code == http.StatusRequestEntityTooLarge:
 		a = answer{tooLarge: true, refused: len(rs), why: why}
 	case later(code):
-		a = answer{err: errors.New(why), wait: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+		a = answer{err: errors.New(why), wait: outbound.RetryAfter(resp.Header.Get("Retry-After"), time.Now(), maxWait)}
 	default:
 		a = answer{refused: len(rs), why: why}
 	}
@@ -230,7 +230,7 @@ func (t *web) connect() error {
 		TLSHandshakeTimeout: t.Timeout, ResponseHeaderTimeout: t.Timeout, DisableCompression: true,
 	}
 	if t.url.Scheme == "https" {
-		c, err := tlsConfig(t.TLS, t.url.Hostname())
+		c, err := outbound.TLS(t.TLS, t.url.Hostname())
 		if err != nil {
 			return err
 		}
@@ -257,18 +257,4 @@ func (t *web) excerpt(b []byte) string {
 		line = strings.ToValidUTF8(line[:most], "") + "…"
 	}
 	return line
-}
-
-// retryAfter reads the header: seconds, or a date.
-func retryAfter(value string, now time.Time) time.Duration {
-	if value == "" {
-		return 0
-	}
-	d := time.Duration(0)
-	if n, err := strconv.ParseInt(value, 10, 32); err == nil {
-		d = time.Duration(n) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		d = at.Sub(now)
-	}
-	return min(max(d, 0), maxWait)
 }

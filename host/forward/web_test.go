@@ -320,15 +320,3 @@ func TestSilentServerIsGivenUp(t *testing.T) {
 		t.Errorf("%v", o.err)
 	}
 }
-
-func TestRetryAfterIsSecondsOrADate(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for text, want := range map[string]time.Duration{
-		"": 0, "0": 0, "120": 2 * time.Minute, "-5": 0, "soon": 0, "99999": maxWait, "Fri, 02 Jan 2026 03:05:05 GMT": time.Minute,
-		"Fri, 02 Jan 2026 03:00:05 GMT": 0,
-	} {
-		if got := retryAfter(text, now); got != want {
-			t.Errorf("%q is %v, want %v", text, got, want)
-		}
-	}
-}

@@ -294,8 +294,8 @@ func TestHTTPSProbeVerifies(t *testing.T) {
 		{"CA and name", spec.TargetTLS{CA: ca, ServerName: "example.com"}, ""},
 		{"another name", spec.TargetTLS{CA: ca, ServerName: "other.example"}, "certificate is valid for"},
 		{"insecure", spec.TargetTLS{Insecure: true}, ""},
-		{"no CA in it", spec.TargetTLS{CA: empty}, "tls.ca: no certificate in "},
-		{"no such file", spec.TargetTLS{CA: ca + ".gone"}, "tls.ca: "},
+		{"no CA in it", spec.TargetTLS{CA: empty}, " holds no certificate in PEM"},
+		{"no such file", spec.TargetTLS{CA: ca + ".gone"}, "cannot read tls.ca: "},
 		{"no such key", spec.TargetTLS{CA: ca, Cert: ca, Key: ca + ".gone"}, "tls.cert: "},
 	} {
 		got := askHTTP(t, spec.Probe{HTTP: s.URL, TLS: c.tls})

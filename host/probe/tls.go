@@ -4,12 +4,11 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"time"
 
-	"servicehost/host/human"
+	"servicehost/host/outbound"
 	"servicehost/spec"
 )
 
@@ -60,24 +59,11 @@ func (f *tlsFiles) config(t spec.TargetTLS, server string) (*tls.Config, error) 
 	if m := f.made[k]; m != nil && m.stamps == stamps {
 		return m.config, nil
 	}
-	c := &tls.Config{ServerName: server, InsecureSkipVerify: t.Insecure, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(4)}
-	if t.CA != "" {
-		data, err := os.ReadFile(t.CA)
-		if err != nil {
-			return nil, fmt.Errorf("tls.ca: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(data) {
-			return nil, fmt.Errorf("tls.ca: no certificate in %s", human.Path(t.CA))
-		}
+	c, err := outbound.TLS(t, server)
+	if err != nil {
+		return nil, err
 	}
-	if t.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-		if err != nil {
-			return nil, fmt.Errorf("tls.cert: %w", err)
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
+	c.ClientSessionCache = tls.NewLRUClientSessionCache(4)
 	if f.made == nil || len(f.made) > maxMade {
 		f.made = map[tlsKey]*tlsMade{}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"servicehost/host/files"
 	"servicehost/host/human"
 )
 
@@ -45,7 +46,7 @@ func lockFolder(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the state folder: %w", err)
 	}
-	got, err := tryLock(f)
+	got, err := files.TryLock(f)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("cannot lock the state folder %s: %w", human.Path(dir), err)

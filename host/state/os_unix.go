@@ -31,23 +31,6 @@ func unfit(fi fs.FileInfo) (why, hint string) {
 	return "", ""
 }
 
-// tryLock takes the lock without waiting. It belongs to the open file: a process that inherits it
-// holds the lock too.
-func tryLock(f *os.File) (bool, error) {
-	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		switch {
-		case err == nil:
-			return true, nil
-		case errors.Is(err, unix.EINTR):
-		case errors.Is(err, unix.EWOULDBLOCK):
-			return false, nil
-		default:
-			return false, err
-		}
-	}
-}
-
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

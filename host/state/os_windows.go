@@ -14,10 +14,6 @@ import (
 
 const noFollow = 0
 
-// lockAt lies far behind the text of the lock file: a lock on Windows keeps others from reading what
-// it covers, and they shall read who holds it.
-const lockAt = 0x7fffffff
-
 // makePrivate creates the folder. Where the host is elevated only the system, the administrators and
 // the owner may use it, whatever the folder above says; else it inherits.
 func makePrivate(dir string) error {
@@ -41,15 +37,6 @@ func makePrivate(dir string) error {
 }
 
 func unfit(fs.FileInfo) (why, hint string) { return "", "" }
-
-func tryLock(f *os.File) (bool, error) {
-	err := windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY,
-		0, 1, 0, &windows.Overlapped{OffsetHigh: lockAt})
-	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
-		return false, nil
-	}
-	return err == nil, err
-}
 
 // syncDir has nothing to do: a rename is journaled by the file system.
 func syncDir(string) error { return nil }

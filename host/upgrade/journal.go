@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"servicehost/host/files"
 	"servicehost/host/human"
 	"servicehost/host/jsonl"
 )
@@ -60,7 +61,7 @@ func lockJournal(path string, create int) (*journal, error) {
 		if err != nil {
 			return nil, cannotOpen(path, err)
 		}
-		switch ok, err := tryLock(f); {
+		switch ok, err := files.TryLock(f); {
 		case err != nil:
 			f.Close()
 			return nil, cannotOpen(path, err)
