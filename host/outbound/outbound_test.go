@@ -73,9 +73,9 @@ func TestTLSIsAsTheSpecSays(t *testing.T) {
 func TestTLSNamesTheFileThatIsWrong(t *testing.T) {
 	cert, key := pair(t)
 	for want, of := range map[string]spec.TargetTLS{
-		"cannot read tls.ca":          {CA: cert + ".gone"},
-		"holds no certificate in PEM": {CA: key},
-		"cannot use tls.cert " + cert: {Cert: cert, Key: cert},
+		"cannot read tls.ca":            {CA: cert + ".gone"},
+		"holds no certificate in PEM":   {CA: key},
+		"cannot use tls.cert \"" + cert: {Cert: cert, Key: cert},
 	} {
 		if _, err := TLS(of, "x"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)

@@ -296,7 +296,7 @@ func TestHTTPSProbeVerifies(t *testing.T) {
 		{"insecure", spec.TargetTLS{Insecure: true}, ""},
 		{"no CA in it", spec.TargetTLS{CA: empty}, " holds no certificate in PEM"},
 		{"no such file", spec.TargetTLS{CA: ca + ".gone"}, "cannot read tls.ca: "},
-		{"no such key", spec.TargetTLS{CA: ca, Cert: ca, Key: ca + ".gone"}, "tls.cert: "},
+		{"no such key", spec.TargetTLS{CA: ca, Cert: ca, Key: ca + ".gone"}, "cannot use tls.cert "},
 	} {
 		got := askHTTP(t, spec.Probe{HTTP: s.URL, TLS: c.tls})
 		if (c.want == "") != (got.problem == "") || !strings.Contains(got.problem, c.want) {
