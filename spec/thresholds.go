@@ -19,7 +19,7 @@ var thresholdKeys = []key{
 	{path: "processes", kind: kindInt, min: 1, max: 1 << 30, def: "none", class: "live", doc: "Processes of the tree."},
 	{path: "memory_growth", kind: kindGrowth, def: "none", class: "live", doc: "Slope of its memory over hours, such as 50MiB/h: a leak. Sawteeth are none."},
 	{path: "log", kind: kindPattern, def: "none", class: "live", doc: "Regular expression of lines of its output that are counted."},
-	{path: "count", kind: kindInt, min: 1, max: 1_000_000, def: "1", class: "live", doc: "So many such lines are too many."},
+	{path: "count", kind: kindInt, min: 1, max: 100_000, def: "1", class: "live", doc: "So many such lines are too many."},
 	{path: "within", kind: kindDuration, def: "5m", class: "live", doc: "In so long."},
 	{path: "for", kind: kindInt, min: 1, max: 1000, def: "3", class: "live", doc: "Samples in a row, one each 10s, that are above it before it counts, and below 90% of it before it is over."},
 	{path: "action", kind: kindThresholdAction, def: "log", class: "live", doc: "log, notify, restart, dump, or an action. Each crossing is logged, and told to notify."},

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// matcher is a regular expression that is asked for each line. Those for stack traces nearly always begin
-// with ^ and few characters: then the first byte of most lines is enough to tell.
-type matcher struct {
+// Matcher is a regular expression that is asked for each line. Those for stack traces nearly always begin
+// with ^ and few characters: then the first byte of most lines is enough to tell. It may be used by many goroutines.
+type Matcher struct {
 	re    *regexp.Regexp
 	first [256]verdict // by the first byte of a line
 	blank bool         // whether an empty line matches
@@ -22,8 +22,9 @@ const (
 	ask            // the expression
 )
 
-func newMatcher(re *regexp.Regexp) *matcher {
-	m := &matcher{re: re, blank: re.MatchString("")}
+// NewMatcher returns the matcher of an expression.
+func NewMatcher(re *regexp.Regexp) *Matcher {
+	m := &Matcher{re: re, blank: re.MatchString("")}
 	for i := range m.first {
 		m.first[i] = ask
 	}
@@ -53,8 +54,8 @@ func newMatcher(re *regexp.Regexp) *matcher {
 	return m
 }
 
-// match reports whether the expression matches the line.
-func (m *matcher) match(line []byte) bool {
+// Match reports whether the expression matches the line.
+func (m *Matcher) Match(line []byte) bool {
 	if len(line) == 0 {
 		return m.blank
 	}

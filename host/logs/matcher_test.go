@@ -21,16 +21,16 @@ func TestMatcherAgreesWithTheExpression(t *testing.T) {
 		`^\S`, `^[\]}]$`, `^(?:\t|$)`, `(?m)^\s`, `^\x{4e2d}`, `^[\x{e9}a]`, `^(a|b)?c`, `^()x`, `^(x|)y`, `^[^\x00-\x7f]`, `^\pL+`, `^(?:a|\s+|\d{4})`, `(^a)b`, `^(x+)`, `^(x+)+$`, `\A\s`, `^\b`,
 	} {
 		re := regexp.MustCompile(pattern)
-		m := newMatcher(re)
+		m := NewMatcher(re)
 		for _, line := range lines {
-			if got, want := m.match([]byte(line)), re.MatchString(line); got != want {
+			if got, want := m.Match([]byte(line)), re.MatchString(line); got != want {
 				t.Errorf("%s matches %q: %v, want %v", pattern, line, got, want)
 			}
 		}
 	}
 	// The expression isn't asked where most lines begin.
 	for pattern, want := range map[string][2]verdict{`^\s`: {never, always}, `^(\s|Caused by:)`: {never, ask}, `^\s+at `: {never, ask}, `x`: {ask, ask}} {
-		m := newMatcher(regexp.MustCompile(pattern))
+		m := NewMatcher(regexp.MustCompile(pattern))
 		if got := [2]verdict{m.first['2'], m.first[' ']}; got != want {
 			t.Errorf("%s: %v, want %v", pattern, got, want)
 		}
@@ -40,10 +40,10 @@ func TestMatcherAgreesWithTheExpression(t *testing.T) {
 // BenchmarkMatcher compares it with the expression alone.
 func BenchmarkMatcher(b *testing.B) {
 	line := []byte("2026-11-21 12:00:00 INFO request done id=42")
-	m := newMatcher(regexp.MustCompile(`^(\s|Caused by:)`))
+	m := NewMatcher(regexp.MustCompile(`^(\s|Caused by:)`))
 	b.Run("matcher", func(b *testing.B) {
 		for b.Loop() {
-			m.match(line)
+			m.Match(line)
 		}
 	})
 	b.Run("regexp", func(b *testing.B) {

@@ -34,7 +34,7 @@ type Pipeline struct {
 	closed bool
 	id     string
 	cfg    spec.Log
-	tap    Sink          // nil: none
+	taps   [2]Sink       // of Tap and Listen; nil: none
 	last   *attachment   // the newest one
 	live   []*attachment // those with a stream that has not ended
 }

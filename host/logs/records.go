@@ -140,7 +140,7 @@ func (r *records) whole(text []byte, cut, size int) {
 		r.cut = appendCut(append(r.cut[:0], text...), cut)
 		text = r.cut
 	}
-	more := (r.open || r.refused) && r.shape.joined.match(text)
+	more := (r.open || r.refused) && r.shape.joined.Match(text)
 	if !more {
 		r.closeRecord()
 	}

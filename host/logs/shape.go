@@ -23,11 +23,11 @@ type shape struct {
 	rate     float64
 	sinks    []Sink
 
-	joined *matcher // for pattern
+	joined *Matcher // for pattern
 }
 
 // newShape returns the shape for cfg, was itself if that is the same.
-func newShape(id string, cfg spec.Log, sink func(string) Sink, tap Sink, was *shape) *shape {
+func newShape(id string, cfg spec.Log, sink func(string) Sink, taps []Sink, was *shape) *shape {
 	s := &shape{id: id, format: cfg.Format, strip: cfg.ANSI == spec.ANSIStrip, pattern: cfg.Multiline, max: int(cfg.MaxLine), rate: cfg.Rate}
 	s.service, s.instance = splitID(id)
 	for _, name := range cfg.Forward {
@@ -38,8 +38,10 @@ func newShape(id string, cfg spec.Log, sink func(string) Sink, tap Sink, was *sh
 			s.sinks = append(s.sinks, to)
 		}
 	}
-	if tap != nil {
-		s.sinks = append(s.sinks, tap)
+	for _, tap := range taps {
+		if tap != nil {
+			s.sinks = append(s.sinks, tap)
+		}
 	}
 	if s.format == spec.FormatRaw && len(s.sinks) == 0 {
 		if s.pattern = ""; !s.strip && s.max == 0 && s.rate == 0 {
@@ -53,7 +55,7 @@ func newShape(id string, cfg spec.Log, sink func(string) Sink, tap Sink, was *sh
 		return was
 	}
 	if re, err := regexp.Compile(s.pattern); err == nil && s.pattern != "" {
-		s.joined = newMatcher(re)
+		s.joined = NewMatcher(re)
 	}
 	return s
 }

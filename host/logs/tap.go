@@ -8,13 +8,24 @@ func (p *Pipeline) Tap(s Sink) {
 	if p.closed {
 		return
 	}
-	p.tap = s
+	p.taps[0] = s
+	p.reshape()
+}
+
+// Listen is Tap for a second one who looks at the output, beside the first.
+func (p *Pipeline) Listen(s Sink) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || s == nil && p.taps[1] == nil {
+		return
+	}
+	p.taps[1] = s
 	p.reshape()
 }
 
 // reshape works out what is to be done with lines. It needs p.mu.
 func (p *Pipeline) reshape() {
-	p.shape.Store(newShape(p.id, p.cfg, p.set.o.Sink, p.tap, p.shape.Load()))
+	p.shape.Store(newShape(p.id, p.cfg, p.set.o.Sink, p.taps[:], p.shape.Load()))
 }
 
 // Beside returns a way into the log beside the streams of runs, for what somebody else writes about the
