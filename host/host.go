@@ -22,6 +22,7 @@ import (
 	"servicehost/host/human"
 	"servicehost/host/journal"
 	"servicehost/host/logs"
+	"servicehost/host/metrics"
 	"servicehost/host/process"
 	"servicehost/host/state"
 	"servicehost/host/supervisor"
@@ -94,7 +95,9 @@ type Host struct {
 	reloads  chan func()
 	signals  <-chan Control
 	usage    *usage.Sampler
+	metrics  *metrics.Collector
 	web      *web.Server
+	notify   *notify.Hub
 	trimmer  trimmer
 	stirred  chan struct{}   // rung at every event, for the service manager
 	ctx      context.Context // ends when the host is to end
@@ -160,6 +163,7 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 			h.close()
 		}
 	}()
+	h.metrics = h.newMetrics()
 	if h.store == nil {
 		if h.store, err = h.openStore(ctx, s.Host.StateDir); err != nil {
 			return err
@@ -207,7 +211,8 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
 	})
 	h.usage = h.newUsage()
-	h.web = h.newWeb(nil)
+	h.notify = h.newNotify(s.Host)
+	h.web = h.newWeb(h.metrics)
 	h.binaries = newBinaries(h, s.Host.StateDir)
 	return nil
 }
@@ -245,6 +250,7 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 		h.setLastGood(s, res)
 	}
 	h.forward.Apply(s.Host.LogTargets)
+	h.notify.Apply(s.Notify)
 	h.handOut(ctx, s, s, nil, false)
 	if err := h.control.Serve(); err != nil {
 		h.log.Error(err.Error())
@@ -297,6 +303,9 @@ func (h *Host) end(ctx context.Context) {
 // close gives back whatever open took, in reverse order.
 func (h *Host) close() {
 	h.trimmer.stop()
+	if h.notify != nil {
+		h.closeNotify()
+	}
 	if h.binaries != nil {
 		h.binaries.wait()
 	}

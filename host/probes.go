@@ -102,15 +102,20 @@ func (w watch) Stop() {
 	}
 }
 
-// of returns what the probes of a run know, and what the program says of itself.
-func (p *probes) of(run process.RunID) ([]control.ProbeStatus, string) {
+// known is what the probes of a run know.
+func (p *probes) known(run process.RunID) probe.Snapshot {
 	p.mu.Lock()
 	w := p.watches[run]
 	p.mu.Unlock()
 	if w == nil {
-		return nil, ""
+		return probe.Snapshot{}
 	}
-	known := w.Snapshot()
+	return w.Snapshot()
+}
+
+// of returns what the probes of a run know, and what the program says of itself.
+func (p *probes) of(run process.RunID) ([]control.ProbeStatus, string) {
+	known := p.known(run)
 	var out []control.ProbeStatus
 	for _, s := range known.Probes {
 		out = append(out, control.ProbeStatus{

@@ -78,6 +78,9 @@ func (h *Host) publish(e journal.Event) {
 	if h.journal != nil {
 		e = h.journal.Append(e)
 	}
+	if h.metrics != nil {
+		h.metrics.Observe(e)
+	}
 	if ce := h.log.Check(levelOf(e), ""); ce != nil {
 		ce.Message = sentence(e)
 		var f []zap.Field

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -31,6 +32,8 @@ type fakeHost struct {
 	logs    []control.LogsRequest
 	journal []control.EventsRequest
 	pauses  []bool
+	tests   []control.NotifyTestRequest
+	tested  control.NotifyTestResult
 }
 
 func (f *fakeHost) Status(context.Context) (control.Status, error) { return f.status, f.err }
@@ -93,6 +96,13 @@ func (f *fakeHost) Login(context.Context, control.LoginRequest) (control.LoginAn
 
 func (f *fakeHost) Usage(context.Context, control.UsageRequest) (control.UsageAnswer, error) {
 	return f.usage, f.err
+}
+
+func (f *fakeHost) NotifyTest(_ context.Context, r control.NotifyTestRequest) (control.NotifyTestResult, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tests = append(f.tests, r)
+	return f.tested, f.err
 }
 
 func (f *fakeHost) Shutdown(context.Context, string) error { return f.err }
@@ -170,3 +180,12 @@ func invoke(args ...string) result {
 	code := Execute(Program{Version: "1.2.3", Args: args, Stdout: &out, Stderr: &errs})
 	return result{code, out.String(), errs.String()}
 }
+
+// Metrics tells one series.
+func (f *fakeHost) Metrics() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte("# TYPE servicehost_service_up gauge\nservicehost_service_up 1\n"))
+	})
+}
+
+func (f *fakeHost) Vars() map[string]any { return nil }

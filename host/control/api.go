@@ -5,6 +5,7 @@ package control
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"servicehost/host/journal"
@@ -28,6 +29,8 @@ type HostStatus struct {
 	Spec      SpecStatus `json:"spec"`
 	// LogTargets are host.log_targets, by name.
 	LogTargets []LogTargetStatus `json:"log_targets,omitempty"`
+	// Notify are the receivers of alerts, in the order of the spec.
+	Notify []NotifierStatus `json:"notify,omitempty"`
 }
 
 // LogTargetStatus is a receiver of output. Counts are since the host started, bytes are of text.
@@ -307,9 +310,14 @@ type Host interface {
 	Events(ctx context.Context, r EventsRequest, send func(journal.Event) error) error
 	Logs(ctx context.Context, r LogsRequest, send func(LogLine) error) error
 	Usage(ctx context.Context, r UsageRequest) (UsageAnswer, error)
+	// Metrics answers scrapes; Vars are further values for /debug/vars.
+	Metrics() http.Handler
+	Vars() map[string]any
 	Graph(ctx context.Context) (Graph, error)
 	// Login makes a sign-in to the dashboard of host.http that works once.
 	Login(ctx context.Context, r LoginRequest) (LoginAnswer, error)
+	// NotifyTest sends a message to receivers of alerts and waits for what becomes of it.
+	NotifyTest(ctx context.Context, r NotifyTestRequest) (NotifyTestResult, error)
 	// Shutdown asks the host to stop everything and end.
 	Shutdown(ctx context.Context, actor string) error
 }

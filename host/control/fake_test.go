@@ -21,6 +21,7 @@ type fakeHost struct {
 	actors  []string
 	events  []EventsRequest
 	logs    []LogsRequest
+	tests   []NotifyTestRequest
 	usages  []UsageRequest
 
 	follow chan journal.Event // events of a following stream
@@ -129,6 +130,13 @@ func (f *fakeHost) Usage(_ context.Context, r UsageRequest) (UsageAnswer, error)
 	return UsageAnswer{Services: []ServiceUsage{{ID: "api", MemoryBytes: 5 << 20}}}, f.err
 }
 
+func (f *fakeHost) NotifyTest(_ context.Context, r NotifyTestRequest) (NotifyTestResult, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tests = append(f.tests, r)
+	return NotifyTestResult{Notifiers: []NotifyTestOutcome{{Name: "ops", Kind: "webhook", OK: true}}}, f.err
+}
+
 func (f *fakeHost) Shutdown(_ context.Context, actor string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -189,3 +197,12 @@ func within[T any](t *testing.T, what string, ch <-chan T) T {
 		panic("unreachable")
 	}
 }
+
+func (f *fakeHost) Metrics() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		_, _ = w.Write([]byte("servicehost_service_up 1\n"))
+	})
+}
+
+func (f *fakeHost) Vars() map[string]any { return map[string]any{"instances": 7} }

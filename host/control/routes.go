@@ -1,10 +1,8 @@
 package control
 
 import (
-	"expvar"
 	"net/http"
 	"net/http/pprof"
-	"runtime"
 	"strings"
 )
 
@@ -23,23 +21,23 @@ var routes = []route{
 	{"/v1/events", "GET", Read, events},
 	{"/v1/logs", "GET", Read, logs},
 	{"/v1/usage", "GET", Read, usage},
+	{"/v1/metrics", "GET", Read, metrics},
 	{"/v1/graph", "GET", Read, query(Host.Graph)},
 	{"/v1/login", "POST", Act, login},
 	{"/v1/reload", "POST", Act, reload},
 	{"/v1/act", "POST", Act, act},
 	{"/v1/pause", "POST", Act, pause(true)},
 	{"/v1/resume", "POST", Act, pause(false)},
+	{"/v1/notify/test", "POST", Act, notifyTest},
 	{"/v1/shutdown", "POST", Admin, shutdown},
-	{"/debug/vars", "GET", Admin, plain(expvar.Handler().ServeHTTP)},
+	{"/debug/vars", "GET", Admin, vars},
 	{"/debug/pprof/", "GET", Admin, plain(pprof.Index)},
+	{"/debug/pprof/block", "GET", Admin, plain(blocking)},
+	{"/debug/pprof/mutex", "GET", Admin, plain(contention)},
 	{"/debug/pprof/cmdline", "GET", Admin, plain(pprof.Cmdline)},
 	{"/debug/pprof/profile", "GET", Admin, plain(pprof.Profile)},
 	{"/debug/pprof/symbol", "GET", Admin, plain(pprof.Symbol)},
 	{"/debug/pprof/trace", "GET", Admin, plain(pprof.Trace)},
-}
-
-func init() {
-	expvar.Publish("goroutines", expvar.Func(func() any { return runtime.NumGoroutine() }))
 }
 
 // find returns the route of a request; the reason it has none is an *Error.
