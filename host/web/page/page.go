@@ -8,5 +8,5 @@ import "embed"
 // /assets/, by their names in here: /assets/app.js, /assets/js/list.js, /assets/vendor/uPlot.min.css. There is
 // no inline script and no inline style, so that `default-src 'self'` is all that a policy needs to allow.
 //
-//go:embed index.html app.css app.js icon.svg js vendor
+//go:embed index.html app.css app.js icon.svg css js vendor
 var Files embed.FS

@@ -2,6 +2,7 @@
 
 import { color, h, setText } from "./dom.js";
 import { clock, full } from "./format.js";
+import { t } from "./i18n.js";
 
 const { uPlot } = globalThis;
 const FONT = "11px system-ui, sans-serif";
@@ -10,7 +11,7 @@ const FONT = "11px system-ui, sans-serif";
 const sync = uPlot.sync("service");
 
 // chart returns {node, set(points, from, to), close()}. Points are [ms, value]; a value of null breaks the line.
-export function chart(scope, { title, tone, format, least }) {
+export function chart(scope, { title, tone, format, ticks, steps, least }) {
   const readout = h("span", { class: "readout" });
   const box = h("div", { class: "chart-box" });
   const node = h("figure", { class: "chart", role: "img", "aria-label": title }, h("figcaption", {}, h("span", { class: "chart-title" }, title), readout), box);
@@ -28,8 +29,8 @@ export function chart(scope, { title, tone, format, least }) {
       cursor: { sync: { key: sync.key }, points: { size: 7 }, drag: { x: false, y: false } },
       scales: { x: { time: true, range: () => range }, y: { range: (_, low, high) => [0, Math.max(least, (high ?? 0) * 1.15)] } },
       axes: [
-        { ...axis(), space: 70, size: 26, values: (_, at) => ticks(at) },
-        { ...axis(), space: 34, size: 64, values: (_, at) => at.map(format) },
+        { ...axis(), space: 70, size: 26, values: (_, at) => times(at) },
+        { ...axis(), space: 34, size: 64, incrs: steps, values: (_, at) => at.map(ticks) },
       ],
       series: [{}, { stroke: () => color(tone), fill: () => faint(color(tone)), width: 1.6, points: { show: false } }],
       hooks: { setCursor: [read], draw: [drawMarks] },
@@ -45,7 +46,7 @@ export function chart(scope, { title, tone, format, least }) {
 
   function now() {
     const values = data[1].filter((v) => v !== null);
-    return values.length ? `${format(values.at(-1))}  ↑ ${format(Math.max(...values))}` : "–";
+    return values.length ? `${format(values.at(-1))}   ${t("usage.most")} ${format(Math.max(...values))}` : "–";
   }
 
   // A start of the process is a line down the picture: usage falls there, and this says why.
@@ -91,7 +92,7 @@ const axis = () => ({
   grid: { stroke: () => color("--line"), width: 1 }, ticks: { show: false },
 });
 
-function ticks(at) {
+function times(at) {
   const short = at.length > 1 && at[1] - at[0] >= 60;
   return at.map((s) => (short ? clock(s * 1000).slice(0, 5) : clock(s * 1000)));
 }

@@ -19,6 +19,12 @@ export function language() {
 export function setLanguage(lang) {
   at = lang;
   keep("lang", lang);
+  applyLanguage();
+}
+
+// applyLanguage tells the browser which one it is: for hyphens, fonts and voices.
+export function applyLanguage() {
+  const lang = at;
   document.documentElement.lang = lang === "zh" ? "zh-CN" : "en";
 }
 

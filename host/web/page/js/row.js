@@ -83,6 +83,7 @@ export class Row {
     const s = state.services.get(this.#id);
     if (!s) return;
     const now = latest(this.#id);
+    this.node.classList.toggle("down", !s.pid);
     setText(this.cpu, s.pid ? percent(now ? now[1] : s.cpu_percent) : "–");
     setText(this.memory, s.pid ? bytes(now ? now[2] : s.memory_bytes) : "–");
   }

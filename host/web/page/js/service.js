@@ -31,8 +31,8 @@ export function serviceView(scope, id, tab = "overview") {
   const part = { overview, logs: () => logsView(scope, id), events: eventsPart }[at]();
   const node = h("div", { class: "service" },
     h("header", { class: "service-head" },
-      h("div", { class: "service-title" }, h("a", { class: "ghost back", href: "#/", "aria-label": t("service.back"), title: t("service.back") }, icon("back")), mark, h("h1", { tabindex: "-1" }, id), badge, buttons),
-      about, siblings, why),
+      h("div", { class: "service-title" }, h("a", { class: "ghost back", href: "#/", "aria-label": t("service.back"), title: t("service.back") }, icon("back")), mark, h("h1", { tabindex: "-1" }, id), badge, about, buttons),
+      siblings, why),
     missing,
     h("nav", { class: "tabs", "aria-label": t("service.parts") }, TABS.map((name, i) => h("a", { href: name === "overview" ? link("service", id) : link("service", id, name), "aria-current": name === at ? "page" : null, "aria-keyshortcuts": String(i + 1) }, t(`tab.${name}`)))),
     part.node);

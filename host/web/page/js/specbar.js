@@ -32,7 +32,7 @@ export function specBar(scope) {
     node.className = `spec ${tone}`;
     node.replaceChildren(
       h("div", { class: "spec-line" }, icon(shape, tone),
-        h("p", {}, h("strong", { title: host.spec.path }, fileName(host.spec.path)), " ", h("span", { class: `tone ${tone}` }, word("spec", host.spec.state)), " ", age, commit(host.spec)),
+        h("p", {}, h("strong", { title: host.spec.path }, fileName(host.spec.path)), " ", h("span", { class: `tone ${tone}` }, word("spec", host.spec.state)), host.spec.state === "applied" ? " " : " · ", age, commit(host.spec)),
         h("p", { class: "counts" }, t("list.counts", { n: n.all }), ", ", h("span", { class: n.bad ? "tone bad" : "tone good" }, t("list.asdesired", { n: n.good }))),
         mayAct() ? buttons(host) : null),
       ...below(host));
@@ -44,7 +44,7 @@ export function specBar(scope) {
 
   function tick() {
     const at = state.host && moment(state.host.spec.applied_at);
-    if (at) age.textContent = t("spec.ago", { age: since(state.host.spec.applied_at) });
+    if (at) age.textContent = t(state.host.spec.state === "applied" ? "ago" : "spec.ago", { age: since(state.host.spec.applied_at) });
   }
 
   async function review() {
