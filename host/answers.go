@@ -40,6 +40,7 @@ func (h *Host) status(use func(id string) usage.Sample) control.Status {
 	out.Host.Name, out.Host.Paused, out.Host.Stopping = h.current.Host.Name, h.paused, h.stopping
 	h.mu.Unlock()
 	out.Host.LogTargets = h.targets()
+	out.Host.Notify = h.notifiers()
 	if c, ok := reload.ReadCommit(out.Host.Spec.Path); ok {
 		out.Host.Spec.Commit, out.Host.Spec.Subject = c.Hash, c.Subject
 	}

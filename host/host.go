@@ -23,6 +23,7 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/logs"
 	"servicehost/host/metrics"
+	"servicehost/host/notify"
 	"servicehost/host/process"
 	"servicehost/host/state"
 	"servicehost/host/supervisor"

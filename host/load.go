@@ -36,16 +36,17 @@ const (
 
 // goodHost is what is kept beside the services.
 type goodHost struct {
-	Path string    `json:"path"`
-	Dir  string    `json:"dir"`
-	Hash string    `json:"hash"`
-	Host spec.Host `json:"host"`
+	Path   string          `json:"path"`
+	Dir    string          `json:"dir"`
+	Hash   string          `json:"hash"`
+	Host   spec.Host       `json:"host"`
+	Notify []spec.Notifier `json:"notify,omitempty"`
 }
 
 // keepLastGood writes down what was applied, so that a host that finds a broken file at its next start
 // can go on. Only what changed is written.
 func (h *Host) keepLastGood(s *spec.Spec) {
-	err := h.store.Put(lastGoodHost, goodHost{Path: s.Path, Dir: s.Dir, Hash: s.Hash, Host: s.Host})
+	err := h.store.Put(lastGoodHost, goodHost{Path: s.Path, Dir: s.Dir, Hash: s.Hash, Host: s.Host, Notify: s.Notify})
 	have := map[string]bool{}
 	for _, u := range s.Services {
 		key := fmt.Sprintf("%s%s.%d", lastGoodUnit, u.Name, u.Instance)
@@ -96,7 +97,7 @@ func (h *Host) readLastGood() (*spec.Spec, error) {
 	if !ok {
 		return nil, fmt.Errorf("there is no last good spec in %s", human.Path(h.store.Dir()))
 	}
-	s := &spec.Spec{Path: g.Path, Dir: g.Dir, Hash: g.Hash, Host: g.Host}
+	s := &spec.Spec{Path: g.Path, Dir: g.Dir, Hash: g.Hash, Host: g.Host, Notify: g.Notify}
 	for _, key := range h.store.Keys(lastGoodUnit) {
 		var u spec.Service
 		if _, err := h.store.Get(key, &u); err != nil {

@@ -111,6 +111,7 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	h.setLevel(next.Host.Log.Level)
 	h.logs.Limit(next.Host.Logs)
 	h.forward.Apply(next.Host.LogTargets)
+	h.notify.Apply(next.Notify)
 	h.web.Apply(next.Host.HTTP)
 	applied := journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes), Details: who}
 	h.editors.touches(o.result.Changes, who)

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"servicehost/host/human"
+	"servicehost/host/outbound"
 	"servicehost/spec"
 )
 
@@ -115,7 +117,7 @@ func (m *mailer) client(password string, opened chan<- net.Conn) (*mail.Client, 
 	if err != nil {
 		return nil, err
 	}
-	config, err := tlsConfig(m.TLS, host)
+	config, err := outbound.TLS(m.TLS, host)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +130,8 @@ func (m *mailer) client(password string, opened chan<- net.Conn) (*mail.Client, 
 		opened <- c
 		context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
 		if port == portTLS {
-			return encrypted(ctx, c, config)
+			t := tls.Client(c, config)
+			return t, t.HandshakeContext(ctx)
 		}
 		return c, nil
 	}

@@ -8,11 +8,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"servicehost/host/human"
+	"servicehost/host/outbound"
 	"servicehost/spec"
 )
 
@@ -182,7 +182,7 @@ func (w *webhook) judge(resp *http.Response, answer []byte, u *url.URL, s secret
 	case code >= 300 && code < 400:
 		return nil, refused("it answered %d %s; only 307 and 308 to the same server are followed", code, http.StatusText(code))
 	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500 || code < 200:
-		return nil, outcome{err: errors.New(why), wait: retryAfter(resp.Header.Get("Retry-After"), time.Now())}
+		return nil, outcome{err: errors.New(why), wait: outbound.RetryAfter(resp.Header.Get("Retry-After"), time.Now(), waitMost)}
 	}
 	return nil, outcome{err: errors.New(why), final: true}
 }
@@ -195,7 +195,7 @@ func (w *webhook) connect(u *url.URL) error {
 			TLSHandshakeTimeout: w.Timeout, ResponseHeaderTimeout: w.Timeout,
 		}
 		if u.Scheme == "https" {
-			c, err := tlsConfig(w.TLS, u.Hostname())
+			c, err := outbound.TLS(w.TLS, u.Hostname())
 			if err != nil {
 				return err
 			}
@@ -230,18 +230,4 @@ func (s secrets) excerpt(said []byte, u *url.URL) string {
 		}
 	}
 	return clip(human.Plain(line), 200)
-}
-
-// retryAfter reads the header: seconds, or a date.
-func retryAfter(value string, now time.Time) time.Duration {
-	if value == "" {
-		return 0
-	}
-	d := time.Duration(0)
-	if n, err := strconv.ParseInt(value, 10, 32); err == nil {
-		d = time.Duration(n) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		d = at.Sub(now)
-	}
-	return min(max(d, 0), waitMost)
 }
