@@ -8,7 +8,8 @@ const DetailCause = "cause"
 const (
 	CauseProbe      = "probe"       // a probe found that it does not work
 	CauseLimit      = "limit"       // it went on over its memory limit
+	CauseThreshold  = "threshold"   // it crossed one whose action is restart
 	CauseMaxRuntime = "max_runtime" // it ran for that long
 	CauseChange     = "change"      // of its spec or its program
-	CauseAsked      = "asked"       // an operator, a threshold or what it depends on asked for a restart
+	CauseAsked      = "asked"       // an operator or what it depends on asked for a restart
 )

@@ -70,6 +70,7 @@ func (i *instance) use(s *spec.Service) {
 	}
 	i.spec = s
 	i.log.Apply(s.ID, s.Log)
+	i.watched()
 	i.applyHealth()
 }
 

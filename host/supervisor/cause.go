@@ -9,6 +9,8 @@ func (i *instance) cause() string {
 		return journal.CauseProbe
 	case endLimit:
 		return journal.CauseLimit
+	case endThreshold:
+		return journal.CauseThreshold
 	case endMaxRuntime:
 		return journal.CauseMaxRuntime
 	case endTarget:

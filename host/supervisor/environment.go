@@ -19,7 +19,8 @@ type environment struct {
 	backend process.Backend
 	logs    *logs.Set
 	store   Store
-	probes  Probes // nil: nothing is asked
+	probes  Probes                        // nil: nothing is asked
+	inForce func(*spec.Service) logs.Sink // nil: nobody wants to know
 	publish func(journal.Event)
 	hostEnv []string // NAME=value, the host's own
 	exe     string

@@ -25,12 +25,17 @@ type hookWork struct {
 // hook runs the hooks of one kind in order beside the instance; the first failure that counts ends them. then
 // runs on the instance goroutine. What they write goes to the log of the service.
 func (i *instance) hook(name string, list []spec.Action, then func(*hookWork)) *hookWork {
+	return i.hookWith(name, list, nil, then)
+}
+
+// hookWith is hook with further variables.
+func (i *instance) hookWith(name string, list []spec.Action, more []string, then func(*hookWork)) *hookWork {
 	if len(list) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &hookWork{name: name, cancel: cancel}
-	env, s, vars := i.env, i.spec, i.hookVars(name)
+	env, s, vars := i.env, i.spec, append(i.hookVars(name), more...)
 	id := process.RunID{Service: i.key.Service, Instance: i.key.Instance, Incarnation: i.incarnation}
 	port := max(s.Port, 0)
 	if i.run != nil {

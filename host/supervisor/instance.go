@@ -90,6 +90,8 @@ type run struct {
 	ear     Ear    // nil: none, or it belongs to the watch
 	by      string // who ran it outside of its schedule
 	tee     *tee   // nil: it was never beside another one
+	// unwanted says why another run is to follow; empty: none is.
+	unwanted string
 }
 
 // leaving reports whether the run has ended by itself and only the rest of its tree is to go.
@@ -104,12 +106,14 @@ const (
 	endLimit                    // it went on over its memory limit
 	endExited                   // it has ended by itself; only the rest of its tree is still there
 	endUnwell                   // a probe found that it does not work
+	endThreshold                // it crossed a threshold whose action is restart
 )
 
 func newInstance(k Key, env *environment, t *target) *instance {
 	i := &instance{key: k, env: env, box: newMailbox(), target: t, state: Stopped, since: time.Now(), spec: t.spec}
 	i.log = env.logs.Pipeline(t.spec.ID, t.spec.Log)
 	i.restore()
+	i.watched()
 	i.box.setTarget(t)
 	i.publish()
 	return i
@@ -342,7 +346,7 @@ func (i *instance) stepRunning(now time.Time, up, recycle bool) bool {
 	if i.overLimit(now) {
 		return i.beginStop(now, limitText(i.run.spec.Limits, "memory")+" reached", endLimit)
 	}
-	if i.stepHealth(now) {
+	if i.stepHealth(now) || i.stepThreshold(now) {
 		return true
 	}
 	if m := i.spec.MaxRuntime; m > 0 && now.Sub(i.run.started) >= m {

@@ -293,6 +293,9 @@ func (i *instance) afterRun() {
 	if asked && i.ended == endUnwell {
 		x.Success, x.Text = false, i.well.lost
 	}
+	if asked && i.ended == endThreshold {
+		x.Success, x.Text = false, r.unwanted
+	}
 	i.decide(i.spec, x)
 }
 

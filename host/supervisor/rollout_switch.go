@@ -46,6 +46,7 @@ func (i *instance) takeSide() {
 	}
 	i.run.tee.set(nil)
 	i.log.Apply(i.spec.ID, i.spec.Log)
+	i.watched()
 	i.fresh()
 	i.next = rollout{again: i.next.again, since: i.next.since}
 	i.tap()

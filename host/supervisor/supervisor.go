@@ -16,7 +16,7 @@ import (
 	"servicehost/spec"
 )
 
-// Options of New. All are needed but SignedIn.
+// Options of New. All are needed but those that may be nil.
 type Options struct {
 	Backend process.Backend
 	Logs    *logs.Set
@@ -27,6 +27,9 @@ type Options struct {
 	SignedIn func() error
 	// Probes asks runs whether they work; nil: nobody does, and what runs is ready.
 	Probes Probes
+	// InForce is told the spec of an instance whenever another one gets in force, and returns who is to see the lines
+	// of its output beside the log; nil: nobody. It must not block. It may be nil itself.
+	InForce func(s *spec.Service) logs.Sink
 	// Env is the environment of the host, NAME=value; Exe its executable.
 	Env []string
 	Exe string
@@ -77,7 +80,7 @@ var ErrStopping = errors.New("the host is stopping")
 func New(o Options) *Supervisor {
 	s := &Supervisor{
 		env: &environment{
-			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: slices.DeleteFunc(slices.Clone(o.Env), meantForHost), exe: o.Exe, signedIn: o.SignedIn, probes: o.Probes, require: requires.Check,
+			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: slices.DeleteFunc(slices.Clone(o.Env), meantForHost), exe: o.Exe, signedIn: o.SignedIn, probes: o.Probes, inForce: o.InForce, require: requires.Check,
 			governor: restart.NewGovernor(spec.Restarts{}), dirty: map[*instance]bool{}, wake: make(chan struct{}, 1), watchers: map[chan struct{}]bool{},
 		},
 		commands: make(chan func()), quit: make(chan struct{}), over: make(chan struct{}), done: make(chan struct{}),
