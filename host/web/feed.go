@@ -242,18 +242,19 @@ func (v *view) look(ctx context.Context, o Options) []byte {
 	}
 	before := *v
 	*v = view{seen: true, host: calmHost(now.Host), status: now, byID: make(map[string]int, len(now.Services))}
+	var eq comparer
 	ch := changes{Changed: []control.ServiceStatus{}, Removed: []string{}}
 	for n := range now.Services {
 		s := &now.Services[n]
 		v.byID[s.ID] = n
 		// Mostly they stand in the same order.
 		if n < len(before.status.Services) && before.status.Services[n].ID == s.ID {
-			if !same(&before.status.Services[n], s) {
+			if !eq.same(&before.status.Services[n], s) {
 				ch.Changed = append(ch.Changed, *s)
 			}
 			continue
 		}
-		if at, ok := before.byID[s.ID]; !ok || !same(&before.status.Services[at], s) {
+		if at, ok := before.byID[s.ID]; !ok || !eq.same(&before.status.Services[at], s) {
 			ch.Changed = append(ch.Changed, *s)
 		}
 	}

@@ -95,11 +95,13 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request, answer http.Handl
 }
 
 func (h *handler) api(w http.ResponseWriter, r *http.Request, name string, get bool) {
-	if !ownPage(r) {
+	switch {
+	case r.Method == http.MethodHead: // of a stream it would have no end
+		refuse(w, http.StatusMethodNotAllowed, r.URL.Path+" wants GET or POST", "")
+		return
+	case !ownPage(r):
 		refuse(w, http.StatusForbidden, "this request comes from another page", "")
 		return
-	}
-	switch {
 	case name == "session" && get:
 		h.session(w, r)
 		return
@@ -152,14 +154,8 @@ func (h *handler) forward(w http.ResponseWriter, r *http.Request, name string, i
 	u.Path, u.RawPath = "/v1/"+name, ""
 	r = r.Clone(r.Context())
 	r.URL = &u
-	if r.Method == http.MethodHead {
-		r.Method = http.MethodGet
-	}
 	h.ask(w, r, control.Caller{Name: id.user, Access: id.access})
 }
-
-// stillTime is how often it is asked whether the reader of a stream would be let in again.
-const stillTime = 5 * time.Second
 
 // stream is the context of an answer that may go on for long: it ends with the listener, and with what lets its
 // reader in.
@@ -168,7 +164,7 @@ func (h *handler) stream(r *http.Request, id identity) (context.Context, context
 	stop := context.AfterFunc(h.listener.streams, cancel)
 	if follow, _ := strconv.ParseBool(r.URL.Query().Get("follow")); follow {
 		go func() {
-			tick := time.NewTicker(stillTime)
+			tick := time.NewTicker(h.stillTime)
 			defer tick.Stop()
 			for id.still() {
 				select {

@@ -1,9 +1,9 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -78,10 +78,21 @@ func (s *Server) listen(c spec.HTTP) (*listener, error) {
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
-		ErrorLog:          log.New(io.Discard, "", 0), // every scan of the port would write there
+		ErrorLog:          log.New(panics(s.warn), "", 0),
 	}
 	go l.serve(&bounded{Listener: l.net, free: make(chan struct{}, maxConns)})
 	return l, nil
+}
+
+// panics takes what the server logs, and passes on what is a bug of ours: everything else any scan of the port
+// could write.
+type panics func(string, ...any)
+
+func (p panics) Write(b []byte) (int, error) {
+	if bytes.HasPrefix(b, []byte("http: panic")) {
+		p("host.http: %s", bytes.TrimSpace(b))
+	}
+	return len(b), nil
 }
 
 func (l *listener) serve(n net.Listener) {

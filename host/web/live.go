@@ -33,7 +33,7 @@ func (h *handler) live(w http.ResponseWriter, r *http.Request, id identity) {
 	}
 	quiet := time.NewTicker(beat)
 	defer quiet.Stop()
-	still := time.NewTicker(stillTime)
+	still := time.NewTicker(h.stillTime)
 	defer still.Stop()
 	for {
 		var ok bool

@@ -7,19 +7,23 @@ import (
 	"servicehost/host/control"
 )
 
+// comparer compares services. It keeps the copies that it compares, as there are thousands of them a second.
+type comparer struct{ a, b control.ServiceStatus }
+
 // same reports whether nothing changed of a service that is worth telling: what it uses is told apart, and when
 // a probe was last asked changes all the time.
-func same(a, b *control.ServiceStatus) bool {
+func (c *comparer) same(a, b *control.ServiceStatus) bool {
 	if a.State != b.State || a.PID != b.PID || !a.Since.Equal(b.Since) || a.Reason != b.Reason { // mostly it is one of these
 		return false
 	}
-	x, y := calm(a), calm(b)
-	return reflect.DeepEqual(&x, &y)
+	calm(&c.a, a)
+	calm(&c.b, b)
+	return reflect.DeepEqual(&c.a, &c.b)
 }
 
-// calm is a service without what changes all the time.
-func calm(s *control.ServiceStatus) control.ServiceStatus {
-	c := *s
+// calm makes c a service without what changes all the time.
+func calm(c, s *control.ServiceStatus) {
+	*c = *s
 	c.CPUPercent, c.MemoryBytes, c.Processes = 0, 0, 0
 	if len(c.Probes) > 0 {
 		c.Probes = slices.Clone(c.Probes)
@@ -27,7 +31,6 @@ func calm(s *control.ServiceStatus) control.ServiceStatus {
 			c.Probes[n].At, c.Probes[n].Next, c.Probes[n].DurationMS = nil, nil, 0
 		}
 	}
-	return c
 }
 
 // calmHost is the host without what its log targets count.

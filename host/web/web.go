@@ -51,8 +51,10 @@ type Server struct {
 	hurry    context.Context // ends a moment after ctx: what is being answered then is cut off
 	cut      context.CancelFunc
 	draining sync.WaitGroup
-	changed  chan struct{}
-	done     chan struct{}
+	// stillTime is how often it is asked whether the reader of a stream would be let in again.
+	stillTime time.Duration
+	changed   chan struct{}
+	done      chan struct{}
 
 	mu      sync.Mutex
 	conf    spec.HTTP
@@ -68,7 +70,7 @@ func New(o Options) *Server {
 	if o.Status == nil {
 		o.Status = func(ctx context.Context, _ bool) (control.Status, error) { return o.Host.Status(ctx) }
 	}
-	s := &Server{opt: o, changed: make(chan struct{}, 1), done: make(chan struct{})}
+	s := &Server{opt: o, stillTime: 5 * time.Second, changed: make(chan struct{}, 1), done: make(chan struct{})}
 	s.ask = control.Handler(o.Host, func(err error) { s.warn("%v", err) })
 	s.machine, _ = os.Hostname()
 	s.sessions, s.links, s.throttle = newSessions(), newLinks(), newThrottle()
