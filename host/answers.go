@@ -28,9 +28,12 @@ func (h *Host) Status(context.Context) (control.Status, error) {
 func (h *Host) status(use func(id string) usage.Sample) control.Status {
 	snaps := h.sup.Snapshots()
 	out := control.Status{Services: make([]control.ServiceStatus, len(snaps))}
-	rolledBack := ""
+	rolledBack, paused := "", h.pausedNow(false)
 	for n, p := range snaps {
 		out.Services[n] = h.service(p, use(p.ID))
+		if paused {
+			holdBack(p, &out.Services[n])
+		}
 		if p.SpecState == supervisor.SpecRolledBack && rolledBack == "" {
 			rolledBack = fmt.Sprintf("service %q runs the spec that worked before: %s", p.ID, p.RejectWhy)
 		}

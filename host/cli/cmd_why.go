@@ -44,6 +44,13 @@ func (a *app) why(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	reasons := map[string]string{}
+	for id, s := range states {
+		reasons[id] = s.Reason
+		if !named(s, []string{name}) { // asked for what it says of others
+			delete(states, id)
+		}
+	}
 	ids := instancesIn(events, name)
 	for id := range states {
 		if !slices.Contains(ids, id) {
@@ -53,12 +60,12 @@ func (a *app) why(ctx context.Context, name string) error {
 	slices.Sort(ids)
 	all := []explanation{}
 	for _, id := range ids {
-		x := explanation{ID: id, State: states[id].State, Why: journal.WhyAt(events, id, a.now())}
+		x := explanation{ID: id, State: states[id].State, Why: journal.Explain(events, id, a.now(), reasons)}
 		// What the journal remembers of an instance that is gone is no answer beside one that is there.
 		if len(x.Why) == 0 && x.State == "" || len(states) > 0 && x.State == "" {
 			continue
 		}
-		if now := saidNow(states[id]); now != "" {
+		if now := saidNow(states[id]); now != "" && !slices.ContainsFunc(x.Why, func(l string) bool { return strings.Contains(l, now) }) {
 			x.Why = slices.Insert(x.Why, min(1, len(x.Why)), "now: "+now)
 		}
 		if x.Why == nil {
@@ -92,7 +99,7 @@ func saidNow(s control.ServiceStatus) string {
 	return reasonOf(control.ServiceStatus{State: s.State, Health: s.Health, HealthReason: s.HealthReason, StatusText: s.StatusText}, time.Time{})
 }
 
-// causes are the events of the whole host, and how the instances are that are meant, by id.
+// causes are the events of the whole host, and how its instances are, by id.
 func (a *app) causes(ctx context.Context, name string) ([]journal.Event, map[string]control.ServiceStatus, error) {
 	var events []journal.Event
 	collect := func(e journal.Event) error {
@@ -109,8 +116,11 @@ func (a *app) causes(ctx context.Context, name string) ([]journal.Event, map[str
 		return events, states, err
 	}
 	defer c.Close()
-	s, err := askStatus(ctx, c, []string{name})
+	s, err := askStatus(ctx, c, nil)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := known(name, s.Services); err != nil {
 		return nil, nil, err
 	}
 	for _, one := range s.Services {

@@ -2,225 +2,216 @@ package journal
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"servicehost/host/human"
 )
 
-// Why explains, in plain words and newest first, why the instance id (or a service with one
-// instance) is as it is: its state with the reason, how the run before ended, and back to what set it
-// going: an operator, a reload, a start of the host. events are in the order of the journal and may
-// be of all services. Without any event of the instance the answer is empty.
+// Why explains, in plain words and newest first, why the instance id (or a service with one instance) is as
+// it is: its state with the reason, how the run before ended, and back to what set it going: an operator, an
+// edit and who made it, a dependency, a start of the host. A line that begins with two blanks belongs to the one
+// above it, and is about a service that this one depends on. events are in the order of the journal and may be of
+// all services. Without any event of the instance the answer is empty.
 func Why(events []Event, id string) []string { return WhyAt(events, id, time.Now()) }
 
 // WhyAt is Why with the time from which ages are counted.
-func WhyAt(events []Event, id string, now time.Time) []string {
-	w := why{events: events, id: id, now: now}
-	for i := len(events) - 1; i >= 0 && !w.done; i-- {
-		w.take(i)
-	}
-	w.flush()
-	return w.lines
+func WhyAt(events []Event, id string, now time.Time) []string { return Explain(events, id, now, nil) }
+
+// Explain is WhyAt for who knows the present reasons of the instances, by id: what a waiting one waits for may
+// have changed since the event that told of it.
+func Explain(events []Event, id string, now time.Time, reasons map[string]string) []string {
+	w := why{events: events, now: now, reasons: reasons, asked: map[string]bool{}}
+	return w.lines(id, len(events), whyMost, true)
 }
 
-// whyMost bounds the answer: who wants all of it reads the events.
-const whyMost = 12
+const (
+	// whyMost bounds the answer: who wants all of it reads the events.
+	whyMost = 12
+	// whyNested bounds what is told of one dependency.
+	whyNested = 4
+	// whyDepth bounds how far dependencies are followed.
+	whyDepth = 4
+)
 
+// why is one question, with the dependencies that it leads to.
 type why struct {
-	events []Event
-	id     string
-	now    time.Time
-	lines  []string
-	state  bool   // the current state was said
-	reason string // the one it was said with
-	done   bool
-
-	// A crash loop is told once: ends are counted while they read the same.
-	end      string
-	ends     int
-	endFirst time.Time
+	events  []Event
+	now     time.Time
+	reasons map[string]string
+	asked   map[string]bool // instances that are being told of
 }
 
-func (w *why) take(i int) {
-	e := w.events[i]
-	if e.ID == "" && e.Service == "" {
-		// Only what reaches every service ends the chain; the rest is other people's business.
-		if len(w.lines) > 0 || w.ends > 0 {
-			switch e.Kind {
-			case HostStarted:
-				w.say(e, "the host started"+because(e.Reason))
-				w.done = true
-			case HostStopping, HostStopped:
-				w.done = true
-			}
-		}
-		return
+// lines tells of one instance as of the first upTo events: its state, unless only the causes are wanted, and
+// what led to it.
+func (w *why) lines(id string, upTo, most int, state bool) []string {
+	t := newTale(w, id, upTo)
+	if !t.known {
+		return nil
 	}
-	if e.ID != w.id && (e.ID != "" || e.Service != w.id) {
-		return
+	w.asked[id] = true
+	defer delete(w.asked, id)
+	var out []string
+	if state && t.state.To != "" {
+		out = append(out, w.stateLine(t))
+		out = append(out, w.heldBy(t, upTo)...)
+		if t.state.To == "waiting" || t.state.To == "failed" {
+			out = append(out, w.dependencies(t, upTo)...)
+		}
 	}
-	switch e.Kind {
-	case StateChanged:
-		if !w.state {
-			w.state, w.reason = true, e.Reason
-			who := ""
-			if e.To == "running" {
-				who = process(e)
-			}
-			w.lines = append(w.lines, fmt.Sprintf("%s for %s%s%s", e.To, w.age(e), who, because(e.Reason)))
-		} else if e.To == "stopping" && w.ends == 1 && hostEnded(e.Reason) {
-			w.lines = append(w.lines, w.age(e)+" ago: "+e.Reason) // ends go on being counted
-		}
-	case ProcessExited, StartFailed:
-		w.ended(e)
-	case Started:
-		if w.ends == 0 {
-			w.say(e, "started"+process(e))
-		}
-	case Killed:
-		w.say(e, "killed"+process(e)+because(e.Reason))
-	case Failed:
-		if e.Reason == "" || e.Reason != w.reason {
-			w.say(e, string(e.Kind)+because(e.Reason))
-		}
-	case LimitHit:
-		w.say(e, e.Reason)
-	case Healthy, Unhealthy:
-		w.say(e, e.Reason)
-	case Skipped, Recovered, OutputDropped, LogTrouble, Warning, OrphansEnded:
-		w.say(e, string(e.Kind)+because(e.Reason))
-	case OperatorAction:
-		if strings.HasPrefix(e.Reason, "signal ") {
-			w.signal(e)
-			return
-		}
-		w.say(e, orElse(e.Reason, "an operator acted")+by(e.Actor))
-		w.done = true
-	case SpecChanged:
-		w.root(i, "its spec changed"+because(e.Reason))
-	case ServiceAdded:
-		w.root(i, "added to the spec"+because(e.Reason))
-	case ServiceRemoved:
-		w.root(i, "removed from the spec"+because(e.Reason))
-	case RolledBack:
-		w.say(e, "rolled back"+because(e.Reason))
-	}
-	w.done = w.done || len(w.lines) >= whyMost
+	return append(out, w.causes(t, most-len(out), upTo)...)
 }
 
-// hostEnded reports whether a run was ended by the host itself for a reason that no other event tells.
-func hostEnded(reason string) bool {
-	for _, p := range []string{"liveness probe failed", "startup probe failed", "it ran for max_runtime"} {
-		if strings.HasPrefix(reason, p) {
-			return true
-		}
+// stateLine is how it stands: backoff for 12s: exit 3 after 1.2s, next try in 8s.
+func (w *why) stateLine(t *tale) string {
+	s := t.state
+	line := s.To + " for " + w.age(s.Time)
+	if s.To == "running" || s.To == "starting" {
+		line += process(t.pid)
 	}
-	return false
+	line += because(w.reason(t))
+	if u := t.unready; u != nil && s.To == "running" {
+		line += fmt.Sprintf("; not ready for %s%s", w.age(u.Time), because(u.Reason))
+	}
+	return line
 }
 
-// signalTime is how long an end may come behind the signal that is told as part of its story.
-const signalTime = time.Minute
-
-// signal tells of one that was sent shortly before an end. Any other explains nothing, for the run went on.
-func (w *why) signal(e Event) {
-	if w.ends > 0 && w.endFirst.Sub(e.Time) < signalTime {
-		w.say(e, e.Reason+by(e.Actor))
-	}
+// reason is the present one.
+func (w *why) reason(t *tale) string {
+	return left(orElse(w.reasons[t.id], t.state.Reason), t.state.Time, w.now)
 }
 
-// root says what the files asked for, and the reload that brought it.
-func (w *why) root(i int, what string) {
-	e := w.events[i]
-	w.say(e, what+by(e.Actor))
-	if r, ok := w.reload(i); ok {
-		if r.Kind == HostStarted {
-			w.say(r, "the host started"+because(r.Reason))
-		} else {
-			// The actor of a reload may be a person or "the file changed".
-			who := r.Actor
-			if who != "" {
-				who = " (" + who + ")"
-			}
-			w.say(r, "reload"+who+because(r.Reason))
+// inTime finds how long something was to take when a reason was written.
+var inTime = regexp.MustCompile(`\b((?:next try|next start|tried again|its turn comes) in )((?:\d[\d.]*(?:ms|[smhd]))+)`)
+
+// left rewrites such a time to what is left of it.
+func left(reason string, at, now time.Time) string {
+	return inTime.ReplaceAllStringFunc(reason, func(s string) string {
+		m := inTime.FindStringSubmatch(s)
+		d, ok := duration(m[2])
+		switch rest := d - now.Sub(at); {
+		case !ok:
+			return s
+		case rest > 0:
+			return m[1] + human.Duration(rest)
 		}
-	}
-	w.done = true
+		return strings.TrimSuffix(m[1], "in ") + "due"
+	})
 }
 
-// reload finds the reload that event i was a step of. It is recorded as applied shortly before or
-// behind its steps, so the nearest in time is taken, or the start of the host where that is nearer.
-func (w *why) reload(i int) (found Event, ok bool) {
-	at := w.events[i].Time
-	for _, e := range w.events[i+1:] {
-		if e.Kind == HostStarted || e.Kind == HostStopping {
-			break
-		}
-		if e.Kind == ReloadApplied {
-			found, ok = e, true
-			break
-		}
+// duration reads what human.Duration wrote.
+func duration(s string) (time.Duration, bool) {
+	if days, rest, ok := strings.Cut(s, "d"); ok {
+		d, err := time.ParseDuration(days + "h")
+		more, err2 := time.ParseDuration(orElse(rest, "0s"))
+		return 24*d + more, err == nil && err2 == nil
 	}
-	for k := i - 1; k >= 0; k-- {
-		e := w.events[k]
-		if e.Kind != ReloadApplied && e.Kind != HostStarted && e.Kind != LastGood {
+	d, err := time.ParseDuration(s)
+	return d, err == nil
+}
+
+// heldBy tells of a pause of the host, where that keeps the instance from going on.
+func (w *why) heldBy(t *tale, upTo int) []string {
+	held := t.state.To == "backoff" || t.state.To == "failed" || t.state.To == "waiting" && strings.Contains(w.reason(t), "paused")
+	if !held {
+		return nil
+	}
+	for _, e := range slices.Backward(w.events[:upTo]) {
+		if !ofHost(e) {
 			continue
 		}
-		if !ok || at.Sub(e.Time) < found.Time.Sub(at) {
-			found, ok = e, true
-		}
-		break
-	}
-	return found, ok
-}
-
-// ended collects ends that read the same.
-func (w *why) ended(e Event) {
-	text := e.Reason
-	if e.Exit != nil && e.Exit.Text != "" {
-		text = e.Exit.Text
-		if e.Exit.Uptime > 0 && !strings.Contains(text, " after ") {
-			text += " after " + human.Duration(e.Exit.Uptime)
+		switch {
+		case e.Kind == HostStarted || e.Kind == OperatorAction && e.Reason == "resume":
+			return nil
+		case e.Kind == OperatorAction && e.Reason == "pause":
+			return []string{w.ago(e.Time) + "the host was paused" + by(e.Actor) + "; nothing is started again until host resume"}
 		}
 	}
-	if e.Kind == StartFailed && !strings.HasPrefix(text, "start failed") && !strings.HasPrefix(text, "cannot start") {
-		text = "start failed" + because(text)
+	return nil
+}
+
+// onOther finds the instances that a reason speaks of: those that this one waits for or depends on.
+var onOther = regexp.MustCompile(`(?:waits for|its dependency) "([A-Za-z0-9_.-]+)"`)
+
+// dependencies tells why what the instance waits for is as it is.
+func (w *why) dependencies(t *tale, upTo int) (out []string) {
+	for _, m := range onOther.FindAllStringSubmatch(w.reason(t), 3) {
+		out = append(out, w.nested(m[1], upTo, true)...)
 	}
-	text = orElse(text, "ended")
-	kind, _, _ := strings.Cut(text, " after ")
-	if w.ends > 0 && kind != w.end {
-		w.flush()
+	return out
+}
+
+// nested tells of another instance, indented.
+func (w *why) nested(id string, upTo int, state bool) (out []string) {
+	if w.asked[id] || len(w.asked) >= whyDepth {
+		return nil
 	}
-	if w.ends == 0 {
-		if e.Kind == StartFailed {
-			w.say(e, text)
-		} else {
-			w.say(e, "run ended"+process(e)+": "+text)
+	for _, l := range w.lines(id, upTo, whyNested, state) {
+		if inner := strings.TrimLeft(l, " "); inner == l {
+			l = id + ": " + l
 		}
-		w.end = kind
+		out = append(out, "  "+l)
 	}
-	w.ends++
-	w.endFirst = e.Time
+	return out
 }
 
-// flush adds to the line of the last end how often the same came before it.
-func (w *why) flush() {
-	if n := w.ends - 1; n > 0 {
-		times := "once"
-		if n > 1 {
-			times = fmt.Sprintf("%d times", n)
+// causes are the facts newest first, down to the one that set it going.
+func (w *why) causes(t *tale, most, upTo int) (out []string) {
+	facts := t.facts
+	for n := len(facts) - 1; n >= 0 && len(out) < most; n-- {
+		f, now := facts[n], w.reason(t)
+		switch {
+		case f.light && (f.epoch != t.epoch || now != "" && strings.Contains(f.text, now)):
+			continue
+		case t.state.To == "failed" && (f.key == givenUp+now || f.key == givenUp+t.state.Reason): // as its state says
+			continue
 		}
-		w.lines = append(w.lines, fmt.Sprintf("before that %s the same: %s, since %s ago", times, w.end, human.Duration(w.now.Sub(w.endFirst))))
+		text := f.text
+		if f.lastLine != "" && !strings.Contains(now, f.lastLine) {
+			text += `; its last line: "` + f.lastLine + `"`
+		}
+		out = append(out, w.ago(f.at)+text)
+		if f.other != "" {
+			out = append(out, w.nested(f.other, min(f.upTo, upTo), false)...)
+		}
+		out = append(out, f.more...)
+		if f.root {
+			break
+		}
+		// The same again and again is told once.
+		times, first := 0, f.at
+		for ; n > 0; n-- {
+			before := facts[n-1]
+			if before.light && before.epoch != t.epoch {
+				continue
+			}
+			if before.key != f.key {
+				break
+			}
+			times, first = times+1, before.at
+		}
+		if times > 0 {
+			out = append(out, fmt.Sprintf("before that %s the same: %s, since %s ago", often(times), f.short, w.age(first)))
+		}
 	}
-	w.ends = 0
+	return out
 }
 
-func (w *why) say(e Event, words string) {
-	w.flush()
-	w.lines = append(w.lines, w.age(e)+" ago: "+words)
+// givenUp begins the key of what Kind failed tells.
+const givenUp = "given up "
+
+func often(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
-func (w *why) age(e Event) string { return human.Duration(w.now.Sub(e.Time)) }
+func (w *why) age(t time.Time) string { return human.Duration(max(0, w.now.Sub(t))) }
+
+func (w *why) ago(t time.Time) string { return w.age(t) + " ago: " }
 
 func because(reason string) string {
 	if reason == "" {
@@ -236,11 +227,11 @@ func by(actor string) string {
 	return " by " + actor
 }
 
-func process(e Event) string {
-	if e.PID == 0 {
+func process(pid int) string {
+	if pid == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (process %d)", e.PID)
+	return fmt.Sprintf(" (process %d)", pid)
 }
 
 func orElse(s, other string) string {
@@ -249,3 +240,6 @@ func orElse(s, other string) string {
 	}
 	return s
 }
+
+// ofHost reports whether an event is about the host itself.
+func ofHost(e Event) bool { return e.ID == "" && e.Service == "" }

@@ -26,40 +26,40 @@ func TestWhyTellsTheChainOfCauses(t *testing.T) {
 	}{
 		{"nothing known", []Event{ago(time.Hour, Event{Kind: HostStarted}), ago(time.Minute, Event{Kind: Started, ID: "api"})}, nil},
 		{"crash loop", []Event{
-			ago(10*time.Minute, Event{Kind: OperatorAction, ID: "worker", Actor: `ops\li.wei`, Reason: "started"}),
+			ago(10*time.Minute, Event{Kind: OperatorAction, ID: "worker", Actor: `ops\li.wei`, Reason: "start"}),
 			ago(9*time.Minute, Event{Kind: Started, ID: "worker", PID: 4709}),
 			ago(9*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4709, Exit: exit}),
 			ago(5*time.Minute, Event{Kind: Started, ID: "worker", PID: 4710}),
 			ago(5*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4710, Exit: exit}),
 			ago(20*time.Second, Event{Kind: Started, ID: "api", PID: 1}),
 			ago(14*time.Second, Event{Kind: Started, ID: "worker", PID: 4711}),
-			ago(12*time.Second, Event{Kind: ProcessExited, ID: "worker", PID: 4711, Exit: exit}),
+			ago(12*time.Second, Event{Kind: ProcessExited, ID: "worker", PID: 4711, Exit: exit, Details: map[string]string{LastLines: "opening\ncannot open db\n"}}),
 			ago(12*time.Second, Event{Kind: StateChanged, ID: "worker", From: "running", To: "backoff", Reason: "exit 3 after 1.2s, next try in 8s"}),
 		}, []string{
-			"backoff for 12s: exit 3 after 1.2s, next try in 8s",
-			"12s ago: run ended (process 4711): exit 3 after 1.2s",
+			"backoff for 12s: exit 3 after 1.2s, next try due",
+			`12s ago: it ended by itself (process 4711): exit 3 after 1.2s; its last line: "cannot open db"`,
 			"before that 2 times the same: exit 3, since 9m ago",
-			`10m ago: started by ops\li.wei`,
+			`10m ago: ops\li.wei started it`,
 		}},
 		{"failure of the same reason", []Event{
 			ago(time.Hour, Event{Kind: HostStarted}),
 			ago(5*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4710, Exit: exit}),
 			ago(5*time.Minute, Event{Kind: Failed, ID: "worker", Reason: "crash loop"}),
 			ago(5*time.Minute, Event{Kind: StateChanged, ID: "worker", To: "failed", Reason: "crash loop"}),
-		}, []string{"failed for 5m: crash loop", "5m ago: run ended (process 4710): exit 3 after 1.2s", "1h ago: the host started"}},
+		}, []string{"failed for 5m: crash loop", "5m ago: it ended by itself (process 4710): exit 3 after 1.2s", "1h ago: the host started"}},
 		{"signals that changed nothing", []Event{
 			ago(time.Hour, Event{Kind: HostStarted}),
 			ago(9*time.Minute, Event{Kind: OperatorAction, ID: "worker", Actor: "root", Reason: "signal HUP"}),
 			ago(5*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4710, Exit: exit}),
 			ago(5*time.Minute, Event{Kind: StateChanged, ID: "worker", To: "failed", Reason: "crash loop"}),
 			ago(time.Minute, Event{Kind: OperatorAction, ID: "worker", Actor: "root", Reason: "signal HUP"}),
-		}, []string{"failed for 5m: crash loop", "5m ago: run ended (process 4710): exit 3 after 1.2s", "1h ago: the host started"}},
+		}, []string{"failed for 5m: crash loop", "5m ago: it ended by itself (process 4710): exit 3 after 1.2s", "1h ago: the host started"}},
 		{"signal that ended it", []Event{
 			ago(time.Hour, Event{Kind: HostStarted}),
 			ago(5*time.Minute, Event{Kind: OperatorAction, ID: "worker", Actor: "root", Reason: "signal KILL"}),
 			ago(5*time.Minute, Event{Kind: ProcessExited, ID: "worker", PID: 4710, Exit: exit}),
 			ago(5*time.Minute, Event{Kind: StateChanged, ID: "worker", To: "failed"}),
-		}, []string{"failed for 5m", "5m ago: run ended (process 4710): exit 3 after 1.2s", "5m ago: signal KILL by root", "1h ago: the host started"}},
+		}, []string{"failed for 5m", "5m ago: it ended by itself (process 4710): exit 3 after 1.2s", "5m ago: root sent it the signal KILL", "1h ago: the host started"}},
 		{"ended by the host for its probe, twice", []Event{
 			ago(time.Hour, Event{Kind: HostStarted}),
 			ago(3*time.Minute, Event{Kind: StateChanged, ID: "worker", To: "stopping", Reason: "liveness probe failed: tcp"}),
@@ -68,8 +68,8 @@ func TestWhyTellsTheChainOfCauses(t *testing.T) {
 			ago(61*time.Second, Event{Kind: ProcessExited, ID: "worker", PID: 7, Exit: exit}),
 			ago(time.Minute, Event{Kind: StateChanged, ID: "worker", To: "running"}),
 		}, []string{
-			"running for 1m", "1m1s ago: run ended (process 7): exit 3 after 1.2s", "1m2s ago: liveness probe failed: tcp",
-			"before that once the same: exit 3, since 3m ago", "1h ago: the host started",
+			"running for 1m", "1m1s ago: liveness probe failed: tcp; so the host ended it (process 7) after 1.2s: exit 3",
+			"before that once the same: liveness probe failed: tcp, since 3m ago", "1h ago: the host started",
 		}},
 		{"changed spec", []Event{
 			ago(time.Hour, Event{Kind: HostStarted}),
@@ -79,7 +79,7 @@ func TestWhyTellsTheChainOfCauses(t *testing.T) {
 			ago(180*time.Second, Event{Kind: ReloadApplied, Actor: "the file changed", Reason: "commit 1f2e3d"}),
 			ago(90*time.Second, Event{Kind: ReloadApplied, Reason: "a later one"}),
 		}, []string{
-			"running for 3m5s", "3m5s ago: started (process 7)", "3m10s ago: its spec changed: command", "3m ago: reload (the file changed): commit 1f2e3d",
+			"running for 3m5s", "3m10s ago: its spec changed: command", "3m ago: reload (the file changed): commit 1f2e3d",
 		}},
 		{"reload told of before its steps", []Event{
 			ago(time.Hour, Event{Kind: ReloadApplied, Reason: "an earlier one"}),
@@ -104,11 +104,11 @@ func TestWhyTellsTheChainOfCauses(t *testing.T) {
 			ago(time.Hour, Event{Kind: HostStarted, Reason: "last good spec"}),
 			ago(time.Hour, Event{Kind: Started, ID: "worker", PID: 7}),
 			ago(time.Hour, Event{Kind: StateChanged, ID: "worker", To: "running"}),
-		}, []string{"running for 1h", "1h ago: started (process 7)", "1h ago: the host started: last good spec"}},
+		}, []string{"running for 1h", "1h ago: the host started: last good spec"}},
 		{"whole service by an operator", []Event{
-			ago(time.Minute, Event{Kind: OperatorAction, Service: "worker", Actor: "root", Reason: "stopped until 14:00"}),
+			ago(time.Minute, Event{Kind: OperatorAction, Service: "worker", Actor: "root", Reason: "stop"}),
 			ago(time.Minute, Event{Kind: StateChanged, ID: "worker", To: "stopped"}),
-		}, []string{"stopped for 1m", "1m ago: stopped until 14:00 by root"}},
+		}, []string{"stopped for 1m", "1m ago: root stopped it"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := WhyAt(c.events, "worker", noon); !slices.Equal(got, c.want) {
