@@ -112,7 +112,6 @@ onMove(() => {
   signingIn = false;
   show();
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => publish("theme"));
 frameUp();
 begin().catch((error) => {
   toast("bad", t("connection.none"), error.message);

@@ -34,9 +34,19 @@ export function typing(event) {
 }
 
 let probe;
+const colors = new Map();
 
-// color resolves a colour of the style sheet for a canvas, which knows nothing of variables and themes.
+// color resolves a colour of the style sheet for a canvas, which knows nothing of variables and themes. To ask
+// makes the browser lay out the page, so each is asked for once.
 export function color(name) {
+  if (!colors.has(name)) colors.set(name, resolved(name));
+  return colors.get(name);
+}
+
+// forgetColors is for a change of theme.
+export const forgetColors = () => colors.clear();
+
+function resolved(name) {
   if (!probe) {
     probe = h("i", { hidden: true });
     document.body.append(probe);

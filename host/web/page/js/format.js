@@ -22,17 +22,20 @@ export function percent(n) {
 
 const trim = (s) => s.replace(/\.?0+$/, "");
 
+const ENGLISH = { d: "d", h: "h", m: "m", s: "s", gap: " " };
+const units = () => Object.fromEntries(Object.keys(ENGLISH).map((u) => [u, t(`unit.${u}`)]));
+
 // span is a length of time in its two largest units: 4d 2h, 3m 5s, 12s.
-export function span(ms) {
+export function span(ms, unit = units()) {
   const s = Math.max(0, Math.floor(ms / 1000));
   const parts = [[86400, "d"], [3600, "h"], [60, "m"], [1, "s"]];
   const first = parts.findIndex(([size]) => s >= size);
-  if (first < 0) return ms > 0 && ms < 1000 ? `${Math.round(ms)} ms` : `0${t("unit.s")}`;
-  const [size, unit] = parts[first];
+  if (first < 0) return ms > 0 && ms < 1000 ? `${Math.round(ms)} ms` : `0${unit.s}`;
+  const [size, name] = parts[first];
   const whole = Math.floor(s / size);
   const next = parts[first + 1];
   const rest = next && whole < 10 ? Math.floor((s % size) / next[0]) : 0;
-  return `${whole}${t(`unit.${unit}`)}${rest ? ` ${rest}${t(`unit.${next[1]}`)}` : ""}`;
+  return `${whole}${unit[name]}${rest ? `${unit.gap}${rest}${unit[next[1]]}` : ""}`;
 }
 
 // moment is a time that may be missing; Go writes year 1 for none.
@@ -51,6 +54,9 @@ export const until = (text) => {
   const at = moment(text);
   return at === null ? "–" : span(at - serverNow());
 };
+
+// untilInEnglish stands within a sentence of the host, which is English.
+export const untilInEnglish = (text) => span((moment(text) ?? 0) - serverNow(), ENGLISH);
 
 const two = (n) => String(n).padStart(2, "0");
 

@@ -71,7 +71,12 @@ export function listView(scope) {
     }
     reachable();
     want(rows.visible.keys());
+    draw(rows.visible.keys());
   }
+
+  const draw = (ids) => {
+    for (const id of ids) rows.visible.get(id)?.draw();
+  };
 
   // One row is in the order of the Tab key, the others are reached from it by the arrow keys.
   let active = null;
@@ -104,7 +109,7 @@ export function listView(scope) {
       row.draw();
     }
   });
-  scope.on("theme", () => rows.visible.forEach((row) => row.draw()));
+  scope.on("theme", () => draw(rows.visible.keys()));
   scope.every(1000, () => rows.visible.forEach((row) => row.tick()));
   let planned = false;
   const scrolled = () => {
@@ -112,12 +117,17 @@ export function listView(scope) {
     planned = true;
     requestAnimationFrame(() => {
       planned = false;
-      want(rows.draw());
+      const fresh = rows.draw();
+      want(fresh);
+      draw(fresh);
       reachable();
     });
   };
   scope.listen(window, "scroll", scrolled, { passive: true });
-  scope.listen(window, "resize", arranged);
+  scope.listen(window, "resize", () => {
+    Row.resized();
+    arranged();
+  });
   scope.listen(field, "input", () => choose({ text: field.value.trim() }));
   scope.listen(body, "focusin", (event) => {
     active = event.target.closest("[data-id]")?.dataset.id ?? active;
@@ -135,7 +145,9 @@ export function listView(scope) {
     ready() {
       arranged();
       scrollTo(0, left.y);
-      want(rows.draw());
+      const fresh = rows.draw();
+      want(fresh);
+      draw(fresh);
       active = left.id ?? active;
       reachable();
     },

@@ -40,11 +40,18 @@ export class Row {
       this.age, this.restarts, this.reason, this.actions);
   }
 
+  // Sizes of the two pictures, the same in every row.
+  static #sizes = null;
+
+  // resized forgets them.
+  static resized() {
+    Row.#sizes = null;
+  }
+
   bind(id) {
     this.#id = id;
     this.node.dataset.id = id;
     this.show();
-    this.draw();
   }
 
   // show is what the status says.
@@ -91,8 +98,10 @@ export class Row {
   draw() {
     const all = points(this.#id);
     const now = serverNow();
-    spark(this.cpuSpark, all, { value: (p) => p[1], low: 5, tone: "--chart-cpu", now });
-    spark(this.memorySpark, all, { value: (p) => p[2], low: 8 * MIB, tone: "--chart-memory", now });
+    Row.#sizes ??= [this.cpuSpark, this.memorySpark].map((c) => [c.clientWidth, c.clientHeight]);
+    const [cpu, memory] = Row.#sizes;
+    spark(this.cpuSpark, cpu, all, { value: (p) => p[1], low: 5, tone: "--chart-cpu", now });
+    spark(this.memorySpark, memory, all, { value: (p) => p[2], low: 8 * MIB, tone: "--chart-memory", now });
   }
 
   #offer(s) {

@@ -3,15 +3,14 @@
 import { post } from "./api.js";
 import { h, setAttr } from "./dom.js";
 import { help } from "./help.js";
-import { keep, language, languages, read, setLanguage, t } from "./i18n.js";
+import { language, languages, setLanguage, t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { reconnect } from "./live.js";
-import { counts, publish, state } from "./store.js";
+import { counts, state } from "./store.js";
+import { themeButton } from "./themes.js";
 import { failed, toasts } from "./toast.js";
 import { region } from "./announce.js";
 
-const THEMES = ["auto", "light", "dark"];
-const SHAPES = { auto: "auto", light: "sun", dark: "moon" };
 const VIEWS = [["services", "#/"], ["graph", "#/graph"], ["events", "#/events"]];
 
 // shell makes the frame; redraw is called when every word has to be said anew.
@@ -85,24 +84,4 @@ function languageButton(redraw) {
     setLanguage(other[0]);
     redraw();
   } }, other[1]);
-}
-
-function themeButton() {
-  const button = h("button", { type: "button", class: "ghost", onclick: () => set(THEMES[(THEMES.indexOf(now()) + 1) % THEMES.length]) });
-  const now = () => read("theme") ?? "auto";
-  const show = () => {
-    button.replaceChildren(icon(SHAPES[now()]));
-    const label = t("theme.is", { name: t(`theme.${now()}`) });
-    setAttr(button, "aria-label", label);
-    setAttr(button, "title", label);
-  };
-  const set = (theme) => {
-    keep("theme", theme === "auto" ? null : theme);
-    if (theme === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-    show();
-    publish("theme");
-  };
-  show();
-  return button;
 }

@@ -5,12 +5,10 @@ import { color } from "./dom.js";
 const SPAN = 600_000;
 const GAP = 30_000; // where nothing was measured for this long the line breaks
 
-// spark draws points [ms, value] into a canvas. low is the least height of the scale: a service that idles at
-// 0.3 % shall not look like a storm.
-export function spark(canvas, points, { value, low, tone, now }) {
+// spark draws points into a canvas of this size: to ask for the size would make the browser lay out the page once
+// for each. low is the least height of the scale: a service that idles at 0.3 % shall not look like a storm.
+export function spark(canvas, [width, height], points, { value, low, tone, now }) {
   const ratio = devicePixelRatio || 1;
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
   if (!width || !height) return;
   if (canvas.width !== Math.round(width * ratio)) {
     canvas.width = Math.round(width * ratio);

@@ -48,7 +48,7 @@ export function specBar(scope) {
   }
 
   async function review() {
-    const box = (asked = h("div", { class: "spec-plan" }, h("p", { class: "muted" }, t("loading"))));
+    const box = (asked = h("div", { class: "spec-plan", tabindex: "0", role: "region", "aria-label": t("plan.label") }, h("p", { class: "muted" }, t("loading"))));
     node.append(box);
     box.replaceChildren(await planView(scope.signal));
   }

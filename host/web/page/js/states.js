@@ -1,7 +1,7 @@
 // How a state looks: one tone and one shape each, and what can be done in it.
 
 import { t, word } from "./i18n.js";
-import { moment, until } from "./format.js";
+import { moment, until, untilInEnglish } from "./format.js";
 
 const shapeOf = {
   running: "running", starting: "starting", waiting: "waiting", stopping: "stopping", killing: "stopping",
@@ -26,7 +26,7 @@ const TURN = /next (try|run) in [0-9a-z.]+/;
 export function reason(s) {
   const parts = [];
   let said = s.reason ?? "";
-  if (s.next_run && TURN.test(said)) said = said.replace(TURN, (_, what) => `next ${what} in ${until(s.next_run)}`);
+  if (s.next_run && TURN.test(said)) said = said.replace(TURN, (_, what) => `next ${what} in ${untilInEnglish(s.next_run)}`);
   if (said) parts.push(said);
   if (s.state === "running" || s.state === "starting") {
     if (s.health !== "healthy" && s.health_reason) parts.push(s.health_reason);

@@ -8,8 +8,9 @@ export const words = {
   "skip": ["Skip to the content", "跳到正文"],
   "ago": ["{age} ago", "{age}前"],
   "in": ["in {in}", "{in}后"],
+  "unit.gap": [" ", ""],
   "unit.d": ["d", "天"],
-  "unit.h": ["h", "时"],
+  "unit.h": ["h", "小时"],
   "unit.m": ["m", "分"],
   "unit.s": ["s", "秒"],
 
@@ -108,6 +109,7 @@ export const words = {
   "problems.label": ["Problems", "问题"],
   "problems.hint": ["hint:", "提示："],
 
+  "plan.label": ["The pending plan", "待确认的计划"],
   "plan.summary": ["What it would do, one change:|What it would do, {n} changes:", "将要执行的 {n} 项变更："],
   "plan.nothing": ["It would change nothing.", "不会有任何变更。"],
   "plan.forbidden": ["The plan shows values of the spec; sign in with a token of the role act to see it.", "计划会显示配置内容，请使用 act 角色的令牌登录查看。"],
