@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -92,6 +93,13 @@ func (b *mailbox) put(seq uint64, changes ...change) {
 	if ring {
 		b.ring()
 	}
+}
+
+// place is the last event that was handed over.
+func (b *mailbox) place() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.seen
 }
 
 func (b *mailbox) take() ([]change, uint64) {
@@ -316,13 +324,10 @@ func (n *notifier) landed(o outcome, now time.Time) {
 	n.trouble(now, o.err.Error(), "what is for it waits", n.fails >= tellAfter)
 }
 
-// backoff is the time before the next try, up to a quarter more or less.
+// backoff is the time before the next try, half as long again each time, up to a quarter more or less.
 func backoff(fails int, random float64) time.Duration {
-	d := lastRetry
-	if fails < 7 {
-		d = min(lastRetry, firstRetry<<(fails-1))
-	}
-	return min(lastRetry, time.Duration(float64(d)*(0.75+random/2)))
+	d := math.Min(float64(lastRetry), float64(firstRetry)*math.Pow(1.5, float64(fails-1)))
+	return min(lastRetry, time.Duration(d*(0.75+random/2)))
 }
 
 // giveUp drops the oldest messages.

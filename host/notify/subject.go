@@ -69,8 +69,9 @@ func (t *tracker) fire(o occurrence, now time.Time) {
 	if !s.Until.IsZero() || s.Total > 1 {
 		s.widen()
 	}
+	count := s.Held + 1
 	t.open(s, now)
-	t.emit(o, s, Firing, 1, o.Time, o.Reason)
+	t.emit(o, s, Firing, count, o.Time, o.Reason)
 }
 
 // open begins a window.
