@@ -87,7 +87,7 @@ func (s *Sampler) tick(d *schedule) {
 	if !d.look.IsZero() {
 		if !d.look.After(now) {
 			d.look = grid(now, fine.step)
-			s.measure(func(string) (bool, bool) { return false, true })
+			s.measure(func(string) (bool, bool) { return false, true }, nil)
 		}
 		d.round = now.Add(stride) // when nobody looks any more
 		return
@@ -101,7 +101,8 @@ func (s *Sampler) watch() {
 	s.mu.Lock()
 	ids, tell := s.watched, s.tell
 	s.mu.Unlock()
-	samples := s.measure(func(id string) (bool, bool) { full, ok := ids[id]; return full, ok })
+	samples := make(map[string]Sample, len(ids))
+	s.measure(func(id string) (bool, bool) { full, ok := ids[id]; return full, ok }, samples)
 	for _, id := range slices.Sorted(maps.Keys(samples)) {
 		tell(samples[id])
 	}

@@ -18,8 +18,8 @@ const patience = 2 * time.Second
 type Options struct {
 	// Usage measures one run; process.Backend.Usage.
 	Usage func(id process.RunID, full bool) (process.Usage, error)
-	// Instances names every instance there is. It is called by one goroutine at a time, and what it returned is not
-	// used any more at the next call.
+	// Instances names every instance there is. It is called by one goroutine at a time; what it returned belongs to
+	// the sampler until the next call.
 	Instances func() []Instance
 }
 
@@ -60,13 +60,17 @@ func (s *Sampler) Close() {
 // is. For the next minute it is taken for granted that somebody looks. What can't be measured is left out.
 func (s *Sampler) Now(full bool) map[string]Sample {
 	s.Look()
-	return s.measure(func(string) (bool, bool) { return full, true })
+	out := map[string]Sample{}
+	s.measure(func(string) (bool, bool) { return full, true }, out)
+	return out
 }
 
 // NowOf is Now for some instances only.
 func (s *Sampler) NowOf(ids map[string]bool, full bool) map[string]Sample {
 	s.Look()
-	return s.measure(func(id string) (bool, bool) { return full, ids[id] })
+	out := map[string]Sample{}
+	s.measure(func(id string) (bool, bool) { return full, ids[id] }, out)
+	return out
 }
 
 // Look says that somebody looks: for the next minute all instances are sampled often enough for the fine history.
@@ -119,20 +123,23 @@ func (s *Sampler) rouse() {
 	}
 }
 
-// measure samples the instances that choose wants and returns their samples.
-func (s *Sampler) measure(choose func(id string) (full, ok bool)) map[string]Sample {
+// measure samples the instances that choose wants and adds their samples to out, which may be nil.
+func (s *Sampler) measure(choose func(id string) (full, ok bool), out map[string]Sample) {
 	s.measuring.Lock()
 	defer s.measuring.Unlock()
-	list := s.instances()
-	out := make(map[string]Sample, len(list))
-	for _, i := range list {
+	for _, i := range s.instances() {
 		if full, ok := choose(i.ID); ok {
-			if v, ok := s.look(i, full); ok {
-				out[i.ID] = v
+			if t := s.look(i, full); t != nil && out != nil {
+				out[i.ID] = s.known(t)
 			}
 		}
 	}
-	return out
+}
+
+func (s *Sampler) known(t *track) Sample {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return t.last
 }
 
 // instances is who runs now. It forgets who is not there any more, and the samples of runs that are over.
@@ -167,8 +174,8 @@ func (s *Sampler) instances() []Instance {
 	return running
 }
 
-// look measures i unless there is a sample that is young enough. s.measuring is held.
-func (s *Sampler) look(i Instance, full bool) (Sample, bool) {
+// look measures i unless there is a sample that is young enough; nil if it can't. s.measuring is held.
+func (s *Sampler) look(i Instance, full bool) *track {
 	now := time.Now()
 	s.mu.Lock()
 	t := s.tracks[i.ID]
@@ -178,8 +185,8 @@ func (s *Sampler) look(i Instance, full bool) (Sample, bool) {
 		s.tracks[i.ID] = t
 	}
 	if age := now.Sub(t.last.At); !t.last.At.IsZero() && age < fresh && (!full || t.full.Equal(t.last.At)) {
-		defer s.mu.Unlock()
-		return t.last, true
+		s.mu.Unlock()
+		return t
 	}
 	t.tried = now
 	s.mu.Unlock()
@@ -188,11 +195,11 @@ func (s *Sampler) look(i Instance, full bool) (Sample, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		return Sample{}, false
+		return nil
 	}
 	now = time.Now()
 	t.add(now, u, full, s.until.After(now))
-	return t.last, true
+	return t
 }
 
 // ask has one run measured. A full look that does not return is left alone, and a cheap one made in its place.
