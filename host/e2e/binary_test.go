@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -20,7 +21,8 @@ const roleBinary = "e2e-binary"
 
 const versionMark = "\nversion:"
 
-// binaryChild is FILE: it appends "VERSION PID" to it. The version "exits" ends at once.
+// binaryChild is FILE: it appends "VERSION PID" to it. The version "exits" ends at once. With a PORT it answers there,
+// but for the version "mute".
 func binaryChild(args []string) int {
 	self, err := os.Executable()
 	if err != nil {
@@ -54,6 +56,11 @@ func binaryChild(args []string) int {
 	fmt.Fprintf(out, "%s %d\n", version, os.Getpid())
 	out.Close()
 	fmt.Println(string(version), "is up in", os.Getenv("HOST_SHADOW"))
+	if port := os.Getenv("PORT"); port != "" && string(version) != "mute" {
+		go func() {
+			fmt.Println(http.ListenAndServe("127.0.0.1:"+port, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(version) })))
+		}()
+	}
 	ask := make(chan os.Signal, 1)
 	signal.Notify(ask, os.Interrupt, syscall.SIGTERM)
 	<-ask

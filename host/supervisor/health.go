@@ -214,6 +214,8 @@ func (i *instance) onHealth(e HealthEvent) {
 		}
 		if i.state == Starting {
 			i.enter(Running, "")
+		} else { // it took over before
+			i.publish()
 		}
 	case BecameReady:
 		i.becomeReady(now)

@@ -203,6 +203,26 @@ func TestStartFirstContinuesWithWhatFailed(t *testing.T) {
 	})
 }
 
+// One that took over unready is shown to be ready once it is.
+func TestContinuedRunBecomesHealthyLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := beside(t)
+		set := func(s *spec.Service) { s.Update.FailureAction = spec.FailureContinue }
+		r.apply(service("api", startup, startFirst, set))
+		settle(time.Minute)
+		r.probes.script = func(_ Watched, say func(time.Duration, HealthChange, string)) { say(3*time.Minute, StartupPassed, "") }
+		r.apply(service("api", startup, startFirst, set, arg("slow")))
+		settle(time.Minute)
+		if p := r.phase("api", "", 2); p.State != Running || p.Health != HealthUnhealthy {
+			t.Errorf("%s, %s", p.State, p.Health)
+		}
+		settle(2 * time.Minute)
+		if p := r.phase("api", "", 2); p.Health != HealthHealthy {
+			t.Errorf("%s, %s", p.State, p.Health)
+		}
+	})
+}
+
 func TestStartFirstGoesBackWithinMonitor(t *testing.T) {
 	for _, change := range []HealthChange{BecameNotReady, LivenessFailed} {
 		synctest.Test(t, func(t *testing.T) {

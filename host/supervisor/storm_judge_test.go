@@ -37,7 +37,7 @@ func (w *storm) judge() {
 			ok := false
 			switch p.State {
 			case Running:
-				ok = p.Health == HealthHealthy && kind == spec.TypeService || open && kind != spec.TypeService
+				ok = p.Health == HealthHealthy || kind != spec.TypeService
 			case Exited:
 				ok = kind == spec.TypeOneshot
 			case Waiting:
@@ -63,8 +63,8 @@ func (w *storm) judge() {
 			if up := w.fake.Up(k.Service, k.Instance); p.State == Running && (len(up) != 1 || up[0] != p.Run) || !p.State.hasProcess() && len(up) > 0 {
 				w.fault("%v is %s with %v, up are %v, rollout %+v", k, p.State, p.Run, up, p.Rollout)
 			}
-			if r := w.reads[k]; p.State == Running && kind == spec.TypeService && p.SpecState == SpecApplied && p.Spec.Hash == s.Hash && r.at.Before(c.configured) {
-				w.fault("%v (%v) read its files at %v, they are from %v", k, p.Run, r, c.configured)
+			if at := w.reads[p.Run]; p.State == Running && kind == spec.TypeService && p.SpecState == SpecApplied && p.Spec.Hash == s.Hash && at.Before(c.configured) {
+				w.fault("%v (%v) read its files at %v, they are from %v", k, p.Run, at, c.configured)
 			}
 			if len(p.Runs) > maxJobRuns {
 				w.fault("%v remembers %d runs", k, len(p.Runs))

@@ -48,9 +48,9 @@ type storm struct {
 	down    map[Key]time.Time
 	watches []*fakeWatch
 	passed  map[*fakeWatch]bool
-	last    map[Key]time.Time // event of an instance
-	alive   map[Key][]uint64  // incarnations whose end nobody has told
-	reads   map[Key]reading   // when the files were read last
+	last    map[Key]time.Time           // event of an instance
+	alive   map[Key][]uint64            // incarnations whose end nobody has told
+	reads   map[process.RunID]time.Time // when a run read its files last
 	faults  []string
 	told    int
 	n       int
@@ -59,7 +59,7 @@ type storm struct {
 func newStorm(t *testing.T, seed uint64) *storm {
 	w := &storm{
 		dice: &dice{rnd: rand.New(rand.NewPCG(seed, 7))}, recipes: map[string]*recipe{}, down: map[Key]time.Time{},
-		passed: map[*fakeWatch]bool{}, last: map[Key]time.Time{}, alive: map[Key][]uint64{}, reads: map[Key]reading{},
+		passed: map[*fakeWatch]bool{}, last: map[Key]time.Time{}, alive: map[Key][]uint64{}, reads: map[process.RunID]time.Time{},
 	}
 	w.boot(t, nil)
 	return w
@@ -87,19 +87,12 @@ func (w *storm) fault(format string, a ...any) {
 	}
 }
 
-// reading is when a run read the files that its program reads itself.
-type reading struct {
-	run uint64
-	at  time.Time
-}
-
+// read notes that a run reads the files that its program reads itself.
 func (w *storm) read(id process.RunID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	k := Key{id.Service, id.Instance}
-	if r := w.reads[k]; id.Incarnation >= r.run {
-		w.reads[k] = reading{id.Incarnation, time.Now()}
-	}
+	id.Task = ""
+	w.reads[id] = time.Now()
 }
 
 func (w *storm) step(id process.RunID, do string) error {
