@@ -85,6 +85,7 @@ func (h *Host) service(p *supervisor.Snapshot, u usage.Sample) control.ServiceSt
 	if o := p.Rollout; o != nil {
 		v.Rollout = &control.RolloutStatus{State: o.State, PID: o.PID, Since: o.Since, Reason: o.Reason}
 	}
+	v.Thresholds = h.crossed(p.ID)
 	v.AsDesired = asDesired(p)
 	if !v.AsDesired {
 		v.LastLines = h.sup.LastLines(p.Key, shownLines)

@@ -27,6 +27,7 @@ import (
 	"servicehost/host/process"
 	"servicehost/host/state"
 	"servicehost/host/supervisor"
+	"servicehost/host/thresholds"
 	"servicehost/host/upgrade"
 	"servicehost/host/usage"
 	"servicehost/host/web"
@@ -96,6 +97,8 @@ type Host struct {
 	reloads  chan func()
 	signals  <-chan Control
 	usage    *usage.Sampler
+	limits   *thresholds.Set
+	dumps    *thresholds.Dumper
 	metrics  *metrics.Collector
 	web      *web.Server
 	notify   *notify.Hub
@@ -207,11 +210,13 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 	h.logs = logs.NewSet(logs.Options{OnEvent: h.onLogEvent, Sink: h.forward.Sink})
 	h.logs.Limit(s.Host.Logs)
 	h.probes = newProbes(s.Host.StateDir)
+	h.limits = h.newThresholds()
 	h.sup = supervisor.New(supervisor.Options{
-		Probes:  h.probes,
+		Probes: h.probes, InForce: h.inForce,
 		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
 	})
 	h.usage = h.newUsage()
+	h.dumps = h.newDumps(s.Host.StateDir)
 	h.notify = h.newNotify(s.Host)
 	h.web = h.newWeb(h.metrics)
 	h.binaries = newBinaries(h, s.Host.StateDir)
@@ -319,6 +324,7 @@ func (h *Host) close() {
 	if h.probes != nil {
 		h.probes.set.Close()
 	}
+	h.closeThresholds()
 	if h.usage != nil {
 		h.usage.Close()
 	}

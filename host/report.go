@@ -81,6 +81,7 @@ func (h *Host) publish(e journal.Event) {
 	if h.metrics != nil {
 		h.metrics.Observe(e)
 	}
+	h.watchRuns(e)
 	if ce := h.log.Check(levelOf(e), ""); ce != nil {
 		ce.Message = sentence(e)
 		var f []zap.Field
@@ -171,7 +172,7 @@ var kindWords = map[journal.Kind]string{
 	journal.Healthy: "ready", journal.Unhealthy: "not ready", journal.Skipped: "run left out",
 	journal.ServiceAdded: "added", journal.ServiceRemoved: "removed", journal.RolledBack: "rolled back",
 	journal.OutputDropped: "output dropped", journal.LogTrouble: "log trouble", journal.LogsTrimmed: "logs trimmed", journal.LastGood: "running the last good spec",
-	journal.Threshold: "threshold", journal.ThresholdCleared: "threshold cleared", journal.Rollout: "rollout",
+	journal.Threshold: "threshold", journal.ThresholdCleared: "threshold cleared", journal.Dumped: "dumped", journal.Rollout: "rollout",
 	journal.OrphansEnded: "orphans ended", journal.Upgraded: "upgraded", journal.UpgradeUndone: "upgrade undone", journal.UpgradeCut: "upgrade cut short", journal.Listening: "listening",
 }
 

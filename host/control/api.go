@@ -106,12 +106,23 @@ type ServiceStatus struct {
 	Description  string            `json:"description,omitempty"`
 	// Rollout is how far the change to another process has come; absent: none is on its way.
 	Rollout *RolloutStatus `json:"rollout,omitempty"`
+	// Thresholds are those that are crossed. They are told of and change nothing of AsDesired.
+	Thresholds []ThresholdStatus `json:"thresholds,omitempty"`
 	// AsDesired reports whether nothing needs an operator's eye.
 	AsDesired bool `json:"as_desired"`
 	// LastLines are the last lines of output, for a service that is not as desired.
 	LastLines []string `json:"last_lines,omitempty"`
 	// Runs are the latest of a oneshot or a scheduled service, newest first.
 	Runs []RunStatus `json:"runs,omitempty"`
+}
+
+// ThresholdStatus is a threshold that is crossed.
+type ThresholdStatus struct {
+	Measure string    `json:"measure"` // its key in the spec
+	Limit   string    `json:"limit"`
+	Value   string    `json:"value"` // of the last sample
+	Since   time.Time `json:"since"`
+	Reason  string    `json:"reason"`
 }
 
 // ProbeStatus is one probe of a run.

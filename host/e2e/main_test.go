@@ -15,6 +15,7 @@ import (
 
 	"servicehost/host/cli"
 	"servicehost/host/process"
+	"servicehost/host/thresholds"
 )
 
 // The first argument decides what the test binary is, so that children of a host under test, which
@@ -30,6 +31,9 @@ var childRoles = map[string]func(args []string) int{}
 func TestMain(m *testing.M) {
 	args := os.Args[1:]
 	if handled, code := process.HelperMain(args); handled {
+		os.Exit(code)
+	}
+	if handled, code := thresholds.HelperMain(args); handled {
 		os.Exit(code)
 	}
 	if len(args) > 0 {

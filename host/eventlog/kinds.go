@@ -93,6 +93,7 @@ var Kinds = []Kind{
 	{ID: 208, Severity: Warning, Name: "threshold", Text: "Service {service} crossed a threshold: {reason}",
 		Do: "`host why NAME` shows what came before; raise the figure in `thresholds` where this is how it should be."},
 	{ID: 209, Severity: Info, Name: "threshold_cleared", Text: "Service {service} is below its threshold again: {reason}"},
+	{ID: 210, Severity: Info, Name: "dumped", Text: "What service {service} holds was written down: {reason}"},
 
 	{ID: 300, Severity: Warning, Name: "output_dropped", Text: "Output of service {service} was dropped: {reason}",
 		Do: "See that the disk has room and is fast enough, or set `log.rate`."},

@@ -50,6 +50,10 @@ const (
 	DetailMeasure = "measure"
 	DetailLimit   = "limit"
 	DetailValue   = "value"
+	// DetailAction is what follows: log, notify, restart, dump, or action.
+	DetailAction = "action"
+	// DetailPath is the file of a dump.
+	DetailPath = "path"
 	// DetailTarget is the name of a log target.
 	DetailTarget = "target"
 	// DetailSuccess of Kind exited is "true" where the end was what the program was to come to.
@@ -105,6 +109,7 @@ const (
 	NotifyOK         Kind = "notify_ok"       // it does again
 	Threshold        Kind = "threshold"       // a soft limit was crossed
 	ThresholdCleared Kind = "threshold_cleared"
+	Dumped           Kind = "dumped"       // what a process holds was written down
 	LogsTrimmed      Kind = "logs_trimmed" // rotated logs were deleted early, for host.logs.max_total or min_free
 	Upgraded         Kind = "upgraded"     // the executable is another version
 	UpgradeUndone    Kind = "upgrade_reverted"

@@ -12,6 +12,12 @@ type volume struct {
 	size, free int64
 }
 
+// Free is the space that is left on the volume of a folder, or of the one above it that exists.
+func Free(dir string) (int64, error) {
+	v, err := nearestVolume(volumeOf, dir)
+	return v.free, err
+}
+
 // nearestVolume is the volume that dir is on, or will be on once it is made.
 func nearestVolume(look func(dir string) (volume, error), dir string) (volume, error) {
 	for {

@@ -7,6 +7,14 @@ import (
 	"servicehost/spec"
 )
 
+// Snapshot returns how one instance stands, nil where there is none such. It never waits.
+func (s *Supervisor) Snapshot(k Key) *Snapshot {
+	if i := s.instance(k); i != nil {
+		return i.snap.Load()
+	}
+	return nil
+}
+
 // RestartRun has a run ended and followed by another one, by the restart policy of its service, as one that a probe
 // finds not to work. While the host is paused it goes on. It returns at once; a run that is over is left alone.
 func (s *Supervisor) RestartRun(id process.RunID, reason string) {

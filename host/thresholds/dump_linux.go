@@ -1,0 +1,43 @@
+package thresholds
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+)
+
+// nativeKind is the end of the name of a native dump.
+const nativeKind = ".core"
+
+// native has gdb write the process, which it stops meanwhile. It goes on afterwards.
+func (d *Dumper) native(ctx context.Context, root *os.Root, name string, pid int) error {
+	gcore, err := exec.LookPath("gcore")
+	if err != nil {
+		return &hintError{"gcore is not installed", "it comes with gdb; or use dump_url where the program hands out its heap"}
+	}
+	// gcore makes NAME.PID. The folder is the host's alone, so nobody has put a link there.
+	part := name + "." + strconv.Itoa(pid)
+	defer func() { _ = root.Remove(part) }()
+	if err := d.run(ctx, []string{gcore, "-o", filepath.Join(d.dir, name), strconv.Itoa(pid)}); err != nil {
+		return fmt.Errorf("gcore failed: %w", err)
+	}
+	info, err := root.Lstat(part)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular():
+		return errors.New("gcore wrote nothing")
+	case err != nil:
+		return err
+	}
+	if err := root.Chmod(part, 0o600); err != nil {
+		return err
+	}
+	return root.Rename(part, name)
+}
+
+// HelperMain is for systems where dumps are made by a helper: here they are not.
+func HelperMain([]string) (handled bool, code int) { return false, 0 }
