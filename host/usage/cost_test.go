@@ -47,8 +47,13 @@ func TestHistoryIsSmall(t *testing.T) {
 			t.Errorf("%d coarse and %d fine points", len(h.Coarse.Points), len(h.Fine.Points))
 		}
 		t.Logf("%d bytes", used)
-		if used > 3<<10+200 {
+		if used > 3<<10+300 {
 			t.Errorf("the history of a service takes %d bytes", used)
+		}
+		time.Sleep(20 * time.Minute) // nobody looks any more
+		synctest.Wait()
+		if less := (heap() - before) / int64(len(list)); less > used-400 {
+			t.Errorf("it still takes %d of %d bytes when nobody looks", less, used)
 		}
 		u.Close()
 		runtime.KeepAlive(u)

@@ -65,7 +65,7 @@ func (t *track) add(now time.Time, u process.Usage, full, looking bool) {
 		t.base.at, t.base.cpu = now, u.CPU
 	}
 	t.coarse.put(coarse, now, s.CPUPercent, over, u.Memory)
-	if looking || len(t.fine.points) > 0 {
+	if looking {
 		t.fine.put(fine, now, s.CPUPercent, over, u.Memory)
 	}
 }
