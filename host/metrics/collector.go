@@ -100,7 +100,7 @@ func (c *Collector) join(g *gathered) {
 	for n := range g.Instances {
 		i := &g.Instances[n]
 		if !i.StartedAt.IsZero() {
-			i.uptime = max(g.at.Sub(i.StartedAt), 0)
+			i.uptime = max(g.at.Sub(i.StartedAt), 0).Round(time.Millisecond)
 		}
 		k := c.of(key{i.Service, i.Number})
 		k.seen = g.at

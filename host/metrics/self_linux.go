@@ -15,5 +15,11 @@ func (s *self) system() {
 			}
 		}
 	}
+	// Since Linux 6.2 the folder has their number for its size; with a thousand services listing it takes milliseconds.
+	// https://docs.kernel.org/filesystems/proc.html
+	if info, err := os.Stat("/proc/self/fd"); err == nil && info.Size() > 0 {
+		s.handles = info.Size()
+		return
+	}
 	s.handles = descriptors("/proc/self/fd")
 }
