@@ -2,5 +2,7 @@
 
 package process
 
-// maxrssUnit is that of ru_maxrss, which the BSDs count in KiB.
-const maxrssUnit = 1024
+import "syscall"
+
+// peakOf is what an ended process had resident at most; the BSDs count it in KiB.
+func peakOf(used *syscall.Rusage) int64 { return int64(used.Maxrss) << 10 }

@@ -1,4 +1,6 @@
 package process
 
-// maxrssUnit is that of ru_maxrss, which macOS counts in bytes.
-const maxrssUnit = 1
+import "syscall"
+
+// peakOf is what an ended process had resident at most; macOS counts it in bytes.
+func peakOf(used *syscall.Rusage) int64 { return used.Maxrss }

@@ -127,7 +127,7 @@ func (s *system) mainEnded(u *run) {
 	u.reaped = true
 	delete(s.byPID, u.ident.PID)
 	e := exitOf(ws)
-	e.PeakMemory = int64(used.Maxrss) * maxrssUnit
+	e.PeakMemory = peakOf(&used)
 	s.b.ended(u, e)
 	if s.groupEmpty(u) {
 		s.b.vanished(u)
@@ -158,10 +158,6 @@ func (s *system) waitGroup(u *run) {
 
 func (s *system) signal(u *run, sig syscall.Signal) error { return unix.Kill(-u.ident.PID, sig) }
 func (s *system) kill(u *run) error                       { return unix.Kill(-u.ident.PID, unix.SIGKILL) }
-
-func (s *system) usage(*run, bool) (Usage, error) {
-	return Usage{}, &Error{Kind: ErrUnsupported, Message: "usage is not known on this system"}
-}
 
 func (s *system) close() {
 	_, _ = s.wake.Write([]byte{0}) // fails where the loop has ended already
