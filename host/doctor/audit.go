@@ -79,6 +79,10 @@ func (e *examination) secrets() {
 			one(subject+".smtp.password", n.SMTP.Password)
 		}
 	}
+	one("host.http.tls.key", &spec.Secret{File: e.sp.Host.HTTP.TLS.Key})
+	for _, t := range e.sp.Host.HTTP.Tokens {
+		one("host.http.tokens."+t.Name, &spec.Secret{File: t.File})
+	}
 	for _, s := range e.sp.Services {
 		one("services."+s.Name+".password", s.Password)
 	}

@@ -85,6 +85,7 @@ func Examine(ctx context.Context, in Input) []Finding {
 	e.folders()
 	e.volume()
 	e.secrets()
+	e.http()
 	e.services()
 	return e.findings
 }
