@@ -202,8 +202,8 @@ func (s *Supervisor) follow(l *slot, t *target) {
 				continue
 			}
 			p := on.inst.snap.Load()
-			if reason, _ := unmet(on, d.Condition); reason != "" || p.Run.Incarnation == 0 {
-				continue
+			if reason, _ := unmet(on, d.Condition); reason != "" || p.Run.Incarnation == 0 || p.Spec.Type == spec.TypeScheduled {
+				continue // the next run of a job is no restart: one may be in force again after a rollback of its type
 			}
 			if l.runs == nil {
 				l.runs = map[Key]uint64{}

@@ -546,3 +546,29 @@ func TestOperatorStartsWhatWaitsForItsTurn(t *testing.T) {
 		})
 	}
 }
+
+// Each run of a job is another one, and no restart: a job may be in force after a rollback of its type.
+func TestRunsOfAJobRestartNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, jobs(10*time.Second, 0), nil)
+		r.fake.Behave = func(_ process.RunID, q process.Request) processtest.Behavior {
+			if slices.Contains(q.Args, "job") {
+				return processtest.Behavior{ExitAfter: 10 * time.Second}
+			}
+			return processtest.Behavior{}
+		}
+		follow := func(s *spec.Service) {
+			needs(spec.ConditionStarted, "tick")(s)
+			d := s.DependsOn["tick"]
+			d.Restart = true
+			s.DependsOn["tick"] = d
+		}
+		r.begin(job("tick", arg("job")), service("api", follow))
+		settle(70 * time.Second)
+		first := r.want("api", Running).Run
+		settle(time.Hour)
+		if now := r.want("api", Running).Run; now != first {
+			t.Errorf("it runs as %v, before as %v", now, first)
+		}
+	})
+}
