@@ -246,7 +246,7 @@ func TestRestartOfTheHostLosesNothingAndRepeatsNothing(t *testing.T) {
 		r.journal.Append(of("waits", journal.Failed, "first"))
 		r.journal.Append(of("sent", journal.Failed, "second"))
 		time.Sleep(time.Second)
-		waiting := r.store.values["notify.ops"]
+		waiting := r.store.text("notify.ops")
 		r.close(2 * time.Second)
 		r.journal.Append(of("late", journal.Failed, "between two hosts"))
 		if !strings.Contains(waiting, `"service":"waits"`) {
@@ -283,9 +283,7 @@ func TestKilledHostSendsAgainUnderTheSameID(t *testing.T) {
 		ops := r.receiver("ops")
 		var before string
 		ops.set(func(int) outcome {
-			r.store.mu.Lock()
-			before = r.store.values["notify.ops"]
-			r.store.mu.Unlock()
+			before = r.store.text("notify.ops")
 			return outcome{}
 		})
 		r.journal.Append(of("api", journal.Failed, "gave up"))

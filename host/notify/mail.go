@@ -1,11 +1,13 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	netmail "net/mail"
 	"net/textproto"
 	"slices"
 	"strconv"
@@ -25,9 +27,9 @@ type mailer struct {
 	spec.Notifier
 	agent  string
 	secret func(context.Context, spec.Secret) (string, error)
+	// portTLS has TLS from the first byte; empty: 465, as RFC 8314 has it.
+	portTLS string
 }
-
-const portTLS = "465" // TLS from the first byte
 
 func (m *mailer) most() int     { return 50 }
 func (m *mailer) where() string { return "smtp://" + m.SMTP.Server }
@@ -66,7 +68,7 @@ func (m *mailer) deliver(ctx context.Context, letter *mail.Msg, password string)
 		default:
 		}
 	}()
-	client, err := m.client(password, opened)
+	client, err := m.client(ctx, password, opened)
 	if err != nil {
 		return outcome{err: err}
 	}
@@ -94,11 +96,11 @@ func (m *mailer) deliver(ctx context.Context, letter *mail.Msg, password string)
 
 // recipients says who it is for. One that is refused is no reason to leave out the others.
 func (m *mailer) recipients(c *smtp.Client) (taken int, o outcome) {
-	if err := c.Mail(bare(m.SMTP.From)); err != nil {
+	if err := c.Mail("<" + bare(m.SMTP.From) + ">"); err != nil {
 		return 0, judge(err, true)
 	}
 	for _, to := range m.SMTP.To {
-		err := c.Rcpt(bare(to))
+		err := c.Rcpt("<" + bare(to) + ">")
 		if err == nil {
 			taken++
 		} else if o.err == nil {
@@ -108,7 +110,7 @@ func (m *mailer) recipients(c *smtp.Client) (taken int, o outcome) {
 	return taken, o
 }
 
-func (m *mailer) client(password string, opened chan<- net.Conn) (*mail.Client, error) {
+func (m *mailer) client(whole context.Context, password string, opened chan<- net.Conn) (*mail.Client, error) {
 	host, port, err := net.SplitHostPort(m.SMTP.Server)
 	if err != nil {
 		return nil, err
@@ -117,6 +119,7 @@ func (m *mailer) client(password string, opened chan<- net.Conn) (*mail.Client, 
 	if err != nil {
 		return nil, err
 	}
+	implicit := port == cmp.Or(m.portTLS, "465")
 	config, err := outbound.TLS(m.TLS, host)
 	if err != nil {
 		return nil, err
@@ -128,8 +131,8 @@ func (m *mailer) client(password string, opened chan<- net.Conn) (*mail.Client, 
 			return nil, err
 		}
 		opened <- c
-		context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })
-		if port == portTLS {
+		context.AfterFunc(whole, func() { c.SetDeadline(time.Unix(1, 0)) })
+		if implicit {
 			t := tls.Client(c, config)
 			return t, t.HandshakeContext(ctx)
 		}
@@ -137,7 +140,7 @@ func (m *mailer) client(password string, opened chan<- net.Conn) (*mail.Client, 
 	}
 	options = append(options, mail.WithDialContextFunc(dial))
 	switch {
-	case port == portTLS:
+	case implicit:
 		options = append(options, mail.WithSSL())
 	case m.SMTP.StartTLS == "never":
 		options = append(options, mail.WithTLSPolicy(mail.NoTLS))
@@ -190,10 +193,10 @@ func letterText(as []Alert) string {
 
 // bare is an address without the name in front of it.
 func bare(address string) string {
-	if _, a, ok := strings.Cut(address, "<"); ok {
-		return strings.TrimSuffix(strings.TrimSpace(a), ">")
+	if a, err := netmail.ParseAddress(address); err == nil {
+		return a.Address
 	}
-	return strings.TrimSpace(address)
+	return address
 }
 
 // judge tells a refusal for good (5xx) from what may pass. What the server says of its own greeting and sign-in is

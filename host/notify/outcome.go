@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"servicehost/host/human"
@@ -34,7 +35,7 @@ type sender interface {
 
 // timedOut makes a sentence of the end of a try's time.
 func timedOut(ctx context.Context, err error, timeout time.Duration) error {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) {
 		return fmt.Errorf("no answer within %s", human.Duration(timeout))
 	}
 	return err

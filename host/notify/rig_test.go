@@ -46,6 +46,12 @@ func (m *memory) Get(key string, v any) (bool, error) {
 	return true, json.Unmarshal([]byte(text), v)
 }
 
+func (m *memory) text(key string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.values[key]
+}
+
 func (m *memory) Delete(key string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
