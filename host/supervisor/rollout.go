@@ -68,7 +68,9 @@ func mayOverlap(former, want *spec.Service) bool {
 }
 
 // holdNext reports whether a run beside the current one has to wait for what the service depends on.
-func (i *instance) holdNext(want *spec.Service) bool { return !i.target.gate.open && i.startsFirst(want) }
+func (i *instance) holdNext(want *spec.Service) bool {
+	return !i.target.gate.open && i.startsFirst(want)
+}
 
 // recycleBeside takes a wish to restart, where that is done by a run beside the current one.
 func (i *instance) recycleBeside() bool {

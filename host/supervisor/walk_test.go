@@ -70,6 +70,12 @@ func (w *walker) edit() {
 		if w.rnd.IntN(3) == 0 {
 			s.Requires.Files = []string{"now and then"}
 		}
+		if w.rnd.IntN(3) == 0 {
+			startFirst(s)
+		}
+		if w.rnd.IntN(2) == 0 {
+			s.OnChange, s.Config = hangup, fmt.Sprint(w.n)
+		}
 		s.DependsOn = map[string]spec.Dependency{}
 		for _, on := range names {
 			if on < name && w.rnd.IntN(3) == 0 {
@@ -79,12 +85,26 @@ func (w *walker) edit() {
 	})
 }
 
+// configure changes what a program reads itself.
+func (w *walker) configure() {
+	if names := w.names(); len(names) > 0 {
+		name := names[w.rnd.IntN(len(names))]
+		c := *w.specs[name]
+		w.n++
+		c.Config = fmt.Sprint(w.n)
+		c.Hash += "-" + c.Config
+		w.specs[name] = &c
+	}
+}
+
 func (w *walker) event() string {
 	ctx, cancel := context.WithCancel(context.Background())
 	living := w.fake.Living()
-	switch k := w.rnd.IntN(12); {
-	case k < 3:
-		w.edit()
+	switch k := w.rnd.IntN(13); {
+	case k < 3, k == 12:
+		if w.edit(); k == 12 {
+			w.configure()
+		}
 		go func() { defer cancel(); w.sup.Apply(ctx, w.spec(), nil, false) }()
 		synctest.Wait()
 		return "edit"
@@ -149,11 +169,12 @@ func TestRandomWalkEndsWhereTheModelSays(t *testing.T) {
 			behave := rand.New(rand.NewPCG(seed, 4)) // the fake calls it under its lock
 			fake := processtest.New()
 			var calm atomic.Bool
+			fake.Beside = true
 			fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
 				if calm.Load() {
-					return processtest.Behavior{}
+					return processtest.Behavior{Rereads: true}
 				}
-				b := processtest.Behavior{StopAfter: time.Duration(behave.IntN(3000)) * time.Millisecond}
+				b := processtest.Behavior{Rereads: true, StopAfter: time.Duration(behave.IntN(3000)) * time.Millisecond}
 				switch behave.IntN(6) {
 				case 0:
 					b.ExitAfter = time.Duration(1+behave.IntN(20000)) * time.Millisecond
@@ -197,10 +218,16 @@ func TestRandomWalkEndsWhereTheModelSays(t *testing.T) {
 				if run := p.State == Running; run && !w.may(name) || !run && w.must(name) {
 					t.Errorf("round %d, seed %d: %s is %s (%s), may run: %v, must: %v; last events %v", round, seed, name, p.State, p.Reason, w.may(name), w.must(name), story[len(story)-10:])
 				}
-				if p.State == Running && p.SpecState != SpecRolledBack &&
+				held := p.Rollout != nil && p.Rollout.State == RolloutHeld && !w.must(name)
+				if p.State == Running && p.SpecState != SpecRolledBack && !held &&
 					(p.Spec.Hash != w.specs[name].Hash || !slices.Equal(fake.Request(p.Run).Args, w.specs[name].Command)) {
 					t.Errorf("round %d, seed %d: %s runs %v, spec %s (%s, rejected %s), want %v; last events %v", round, seed, name,
 						fake.Request(p.Run).Args[1:], p.Spec.Command[1:], p.SpecState, p.Rejected, w.specs[name].Command[1:], story[len(story)-20:])
+				}
+			}
+			for _, name := range w.names() {
+				if p, up := w.snap(name), fake.Up(name, 1); p.State == Running && (len(up) != 1 || up[0] != p.Run) || !p.State.hasProcess() && len(up) > 0 {
+					t.Errorf("round %d, seed %d: %s is %s with %v, up are %v", round, seed, name, p.State, p.Run, up)
 				}
 			}
 			if n := len(w.sup.Snapshots()); n != len(w.specs) {

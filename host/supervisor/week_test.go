@@ -13,8 +13,9 @@ import (
 	"servicehost/spec"
 )
 
-// TestAWeekLeavesNothingBehind runs twenty services for a week: each hour one crashes and one is not ready for a
-// while, twice a day there is a good rollout and a bad one, and four jobs run each hour.
+// TestAWeekLeavesNothingBehind runs twenty services for a week: each hour one crashes, one is not ready for a while
+// and one is told of a change, twice a day there is a good rollout and a bad one, half of them by start_first, and four
+// jobs run each hour.
 func TestAWeekLeavesNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := processtest.New()
@@ -22,16 +23,20 @@ func TestAWeekLeavesNothingBehind(t *testing.T) {
 			if slices.Contains(q.Args, "job") {
 				return processtest.Behavior{ExitAfter: time.Minute}
 			}
-			return processtest.Behavior{}
+			return processtest.Behavior{Rereads: true}
 		}
+		var told hung
+		fake.Beside, fake.Step = true, told.step
 		r := newRig(t, fake, nil)
 		r.probes.script = readyAfter(time.Second)
 		const services, jobs, days = 16, 4, 7
-		version := make([]string, services)
+		version, files := make([]string, services), make([]string, services)
 		all := func() (out []*spec.Service) {
 			for n := range services {
-				out = append(out, service(fmt.Sprintf("s%02d", n), probed, arg(version[n]), func(s *spec.Service) {
-					s.Update.Timeout = time.Minute
+				out = append(out, service(fmt.Sprintf("s%02d", n), probed, arg(version[n]), config(files[n], hangup), func(s *spec.Service) {
+					if s.Update.Timeout = time.Minute; n%2 == 0 {
+						startFirst(s)
+					}
 					if n%4 != 0 {
 						needs(spec.ConditionHealthy, fmt.Sprintf("s%02d", n-1))(s)
 					}
@@ -51,6 +56,8 @@ func TestAWeekLeavesNothingBehind(t *testing.T) {
 			settle(5 * time.Minute)
 			v.say(BecameReady, "")
 			settle(10 * time.Minute)
+			files[(hour+3)%services] = fmt.Sprint(hour)
+			r.apply(all()...)
 			if n := hour % services; hour%12 == 0 {
 				version[n] = fmt.Sprint(hour)
 				r.apply(all()...)
@@ -93,6 +100,9 @@ func TestAWeekLeavesNothingBehind(t *testing.T) {
 			if c := r.count(id, journal.ProcessExited); c < days*24 || c > days*24+1 || len(p.Runs) != maxJobRuns {
 				t.Errorf("%s ran %d times, %d are remembered", id, c, len(p.Runs))
 			}
+		}
+		if n := len(told.runs); n != days*24 {
+			t.Errorf("%d times one was told of a change, want %d", n, days*24)
 		}
 		if n := len(fake.List()); n != services {
 			t.Errorf("the backend holds %d runs, want %d", n, services)
