@@ -20,11 +20,11 @@ const (
 	// window is the number of minutes that are judged, part the share of it that has to grow by itself.
 	window = 60
 	part   = 10
-	// memory is how many minutes back teeth are known, recent the last of them with which nothing is compared,
+	// history is how many minutes back teeth are known, recent the last of them with which nothing is compared,
 	// valley the width of one.
-	memory = 6 * 60
-	recent = 45
-	valley = 10
+	history = 6 * 60
+	recent  = 45
+	valley  = 10
 	// sure is how many minutes in a row must say the same.
 	sure = 5
 )
@@ -33,7 +33,7 @@ const (
 type growth struct {
 	limit  float64 // bytes per hour
 	began  time.Time
-	floors []float64 // of the minutes behind warmUp, oldest first; at most memory of them
+	floors []float64 // of the minutes behind warmUp, oldest first; at most history of them
 	now    int       // the minute that is being sampled
 	lowest float64   // of it
 
@@ -70,7 +70,7 @@ func (g *growth) add(at time.Time, bytes int64, over bool) verdict {
 		for range gap {
 			g.floors = append(g.floors, g.lowest)
 		}
-		g.floors = g.floors[max(0, len(g.floors)-memory):]
+		g.floors = g.floors[max(0, len(g.floors)-history):]
 	}
 	g.now, g.lowest = n, float64(bytes)
 	return g.judge(over)

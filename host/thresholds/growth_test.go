@@ -116,7 +116,7 @@ func TestGapsTeachNothing(t *testing.T) {
 		}
 		at = at.Add(8 * time.Hour)
 	}
-	if len(g.floors) > memory || g.add(at.Add(-time.Hour), 1, false) != same {
+	if len(g.floors) > history || g.add(at.Add(-time.Hour), 1, false) != same {
 		t.Error("a clock that was set back is taken for something")
 	}
 }
