@@ -28,11 +28,10 @@ func (h *Host) newWeb(metrics http.Handler) *web.Server {
 	})
 }
 
-// statusFor is Status without a measurement: for who asks several times a second. Where somebody watches, the
-// sampler is told, and measures in its own time.
-func (h *Host) statusFor(_ context.Context, watched bool) (control.Status, error) {
-	if watched {
-		h.usage.Look()
+// statusFor is Status, and without a measurement for who asks several times a second.
+func (h *Host) statusFor(ctx context.Context, measured bool) (control.Status, error) {
+	if measured {
+		return h.Status(ctx)
 	}
 	return h.status(func(id string) usage.Sample {
 		u, _ := h.usage.Latest(id)

@@ -16,11 +16,12 @@ const (
 	// lookTime is the least time between two looks at the services, idleLook the longest: not every change is an event.
 	lookTime = 250 * time.Millisecond
 	idleLook = time.Second
-	// usageTime is how often what the services use is told, and measured for that.
+	// usageTime is how often what the services use is told.
 	usageTime = 5 * time.Second
-	// firstUsage is when it is told first: what nobody looked at has to be measured before.
-	firstUsage = 1500 * time.Millisecond
-	maxLive    = 64
+	// measureTime is how often what the services use is measured for the feed. In between the host does so by itself,
+	// as somebody looks.
+	measureTime = 30 * time.Second
+	maxLive     = 64
 	// liveFrames is how many frames may wait for one client before it has to begin anew.
 	liveFrames = 64
 	// maxBatch is how many events of the journal go into one frame.
@@ -98,7 +99,7 @@ func (f *feed) run(ctx context.Context) {
 		v      view
 		events = f.opt.Subscribe(ctx, maxBatch)
 		look   = time.NewTimer(0)
-		usage  = time.NewTimer(firstUsage)
+		usage  = time.NewTicker(usageTime)
 		last   time.Time // of the last look
 		again  bool      // an event may be a moment earlier than what it is about
 	)
@@ -118,7 +119,6 @@ func (f *feed) run(ctx context.Context) {
 			again = true
 			look.Reset(max(0, time.Until(last.Add(lookTime))))
 		case <-usage.C:
-			usage.Reset(usageTime)
 			if frame := v.look(ctx, f.opt); frame != nil {
 				f.send(ctx, frame)
 			}
@@ -214,6 +214,7 @@ type view struct {
 	status control.Status
 	byID   map[string]int // index in status.Services
 	frame  []byte         // the whole of it; nil: not written yet
+	used   time.Time      // when usage was last measured for this
 }
 
 // whole is the status as one frame; nil: nothing is known yet.
@@ -236,12 +237,17 @@ type changes struct {
 
 // look asks the host how it is and returns what changed; nil: nothing did.
 func (v *view) look(ctx context.Context, o Options) []byte {
-	now, err := o.Status(ctx, true)
+	used := v.used
+	measured := time.Since(used) > measureTime
+	if measured {
+		used = time.Now()
+	}
+	now, err := o.Status(ctx, measured)
 	if err != nil {
 		return nil
 	}
 	before := *v
-	*v = view{seen: true, host: calmHost(now.Host), status: now, byID: make(map[string]int, len(now.Services))}
+	*v = view{seen: true, used: used, host: calmHost(now.Host), status: now, byID: make(map[string]int, len(now.Services))}
 	var eq comparer
 	ch := changes{Changed: []control.ServiceStatus{}, Removed: []string{}}
 	for n := range now.Services {

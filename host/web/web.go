@@ -20,9 +20,9 @@ import (
 // Options say what is served. Host, Page, Subscribe and Publish are needed.
 type Options struct {
 	Host control.Host
-	// Status is that of the host. It is asked several times a second while watched, which says that somebody looks
-	// at what the services use, and better measures nothing itself. Nil: Host.Status.
-	Status func(ctx context.Context, watched bool) (control.Status, error)
+	// Status is that of the host. Measured says whether to measure what the services use, or to take what is known of
+	// it: so it is asked several times a second. Nil: Host.Status, which measures.
+	Status func(ctx context.Context, measured bool) (control.Status, error)
 	// Metrics answers /metrics; nil: nothing does.
 	Metrics http.Handler
 	// Page is the dashboard: index.html, and what it asks for below /assets/.

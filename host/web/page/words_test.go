@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -105,6 +107,24 @@ func TestEveryTextIsThereAndNoneIsLeftOver(t *testing.T) {
 	for key := range known {
 		if !used[key] && !slices.ContainsFunc(groups, func(g string) bool { return strings.HasPrefix(key, g) }) {
 			t.Errorf("nothing says %s", key)
+		}
+	}
+}
+
+// A kind of event without words stands there in English, also in Chinese.
+func TestEveryKindOfEventHasWords(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "..", "journal", "event.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := regexp.MustCompile(`Kind = "([a-z_]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(kinds) < 30 {
+		t.Fatalf("found %d kinds", len(kinds))
+	}
+	known := dictionary(t)
+	for _, m := range kinds {
+		if _, ok := known["event."+m[1]]; !ok && m[1] != "state" && m[1] != "gap" {
+			t.Errorf("js/words.js has no event.%s", m[1])
 		}
 	}
 }

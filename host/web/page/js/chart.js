@@ -24,7 +24,7 @@ export function chart(scope, { title, tone, format, ticks, steps, least }) {
     plot = new uPlot({
       width: Math.max(200, box.clientWidth),
       height: 190,
-      padding: [10, 8, 0, 0],
+      padding: [14, 8, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: sync.key }, points: { size: 7 }, drag: { x: false, y: false } },
       scales: { x: { time: true, range: () => range }, y: { range: (_, low, high) => [0, Math.max(least, (high ?? 0) * 1.15)] } },

@@ -22,7 +22,7 @@ export function eventList({ named, which = () => true, most = MOST }) {
     for (const e of events) {
       if (e.seq <= seen) continue;
       seen = e.seq;
-      if (which(e)) list.prepend(line(e, named));
+      if (e.kind !== "gap" && which(e)) list.prepend(line(e, named));
     }
     while (list.children.length > most) list.lastElementChild.remove();
     empty.hidden = list.children.length > 0;

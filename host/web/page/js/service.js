@@ -103,13 +103,13 @@ export function serviceView(scope, id, tab = "overview") {
     const took = (all) => {
       events = all;
       list.set(all);
-      usage.setStarts(all.filter((e) => e.kind === "started").map((e) => Date.parse(e.time)));
+      usage.setStarts(starts(all));
       if (latest) draw(latest);
     };
     follow(took, (some) => {
       events.push(...some);
       list.add(some);
-      usage.setStarts(events.filter((e) => e.kind === "started").map((e) => Date.parse(e.time)));
+      usage.setStarts(starts(events));
     });
     scope.every(1000, () => latest && box.replaceChildren(facts(latest, full)));
     scope.every(10_000, () => latest && draw(latest));
@@ -159,3 +159,6 @@ export function serviceView(scope, id, tab = "overview") {
     },
   };
 }
+
+// starts are the moments at which a new process ran.
+const starts = (events) => events.filter((e) => e.kind === "state" && e.to === "running").map((e) => Date.parse(e.time));

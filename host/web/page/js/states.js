@@ -52,21 +52,21 @@ export function verbs(s) {
 }
 
 const TONES = {
-  bad: ["start_failed", "failed", "reload_rejected", "rolled_back", "log_trouble", "last_good", "upgrade_reverted", "threshold"],
-  warn: ["killed", "limit_hit", "reload_pending", "output_dropped", "logs_trimmed", "orphans_ended", "unhealthy", "skipped", "upgrade_cut", "warning", "notify_failed"],
-  good: ["recovered", "healthy", "reload_applied", "upgraded", "threshold_cleared"],
+  bad: ["start_failed", "failed", "reload_rejected", "rolled_back", "log_trouble", "last_good", "upgrade_reverted"],
+  warn: ["killed", "limit_hit", "reload_pending", "output_dropped", "logs_trimmed", "orphans_ended", "unhealthy", "skipped", "upgrade_cut", "warning", "threshold", "dumped", "forward_trouble", "forward_dropped", "notify_trouble"],
+  good: ["recovered", "healthy", "reload_applied", "upgraded", "threshold_cleared", "forward_ok", "notify_ok"],
 };
 
 // eventTone is how much an event matters.
 export function eventTone(e) {
-  if (e.kind === "state") return { failed: "bad", backoff: "warn" }[e.to] ?? "idle";
-  if (e.kind === "exited") return e.exit && e.exit.code === 0 && !e.exit.signal ? "idle" : "warn";
+  if (e.kind === "state") return { failed: "bad", backoff: "warn", running: "good" }[e.to] ?? "idle";
+  if (e.kind === "exited") return e.details?.success === "true" || (e.exit && e.exit.code === 0 && !e.exit.signal) ? "idle" : "warn";
   return Object.keys(TONES).find((tone) => TONES[tone].includes(e.kind)) ?? "idle";
 }
 
 const EVENT_SHAPES = { operator: "person", started: "start", reload_applied: "check", healthy: "check", recovered: "check", upgraded: "check", threshold_cleared: "check" };
 
-export const eventShape = (e) => EVENT_SHAPES[e.kind] ?? { bad: "failed", warn: "unhealthy", good: "check", idle: "info" }[eventTone(e)];
+export const eventShape = (e) => (e.kind === "state" && shapeOf[e.to]) || EVENT_SHAPES[e.kind] ?? { bad: "failed", warn: "unhealthy", good: "check", idle: "info" }[eventTone(e)];
 
 // eventText is an event in words. What the host gives as its reason stays as it is.
 export function eventText(e) {

@@ -10,8 +10,9 @@ const WIDTH = 1000;
 // phases are [from, to, kind] over the range; kinds are healthy, unhealthy, starting, down and unknown.
 export function phases(events, s, from, to) {
   const marks = [];
+  const probed = events.some((e) => ["healthy", "unhealthy", "recovered"].includes(e.kind));
   for (const e of events) {
-    const kind = kindAfter(e);
+    const kind = kindAfter(e, probed);
     if (kind) marks.push([Date.parse(e.time), kind]);
   }
   const out = [];
@@ -25,7 +26,7 @@ export function phases(events, s, from, to) {
       kind = next;
     }
   }
-  out.push([at, to, kind]);
+  out.push([at, to, marks.some(([when]) => when > from) ? kindNow(s) : kind]); // what it is now is known for sure
   return out;
 }
 
@@ -36,9 +37,10 @@ function kindNow(s) {
   return s.health === "unhealthy" ? "unhealthy" : s.health === "starting" || s.state === "starting" ? "starting" : "healthy";
 }
 
-function kindAfter(e) {
+function kindAfter(e, probed) {
   switch (e.kind) {
     case "healthy":
+    case "recovered":
       return "healthy";
     case "unhealthy":
       return "unhealthy";
@@ -48,7 +50,7 @@ function kindAfter(e) {
     case "failed":
       return "down";
     case "state":
-      return e.to === "running" ? "healthy" : ["stopped", "exited", "failed", "backoff"].includes(e.to) ? "down" : null;
+      return e.to === "starting" ? "starting" : e.to === "running" ? (probed ? null : "healthy") : ["stopped", "exited", "failed", "backoff"].includes(e.to) ? "down" : null;
     default:
       return null;
   }

@@ -41,13 +41,13 @@ export function usagePanel(scope, id, ranged) {
     memory.set(series.map(([at, , value]) => [at, value]), from, to, starts);
   }
 
-  // The coarse series reaches back, the fine one is exact where it is there.
+  // The fine series is exact where it is there, the coarse one reaches back.
   function join(from) {
     const inRange = (s) => s.points.filter(([at]) => at >= from - s.step_ms);
     if (chosen === "10m") return broken(inRange(fine), fine.step_ms);
-    const old = inRange(coarse);
-    const end = old.at(-1)?.[0] ?? 0;
-    return broken([...old, ...inRange(fine).filter(([at]) => at > end)], coarse.step_ms);
+    const now = inRange(fine);
+    const begin = now[0]?.[0] ?? Infinity;
+    return broken([...inRange(coarse).filter(([at]) => at < begin), ...now], coarse.step_ms);
   }
 
   async function fetchAll() {

@@ -263,6 +263,13 @@ export const words = {
   "event.last_good": ["started with the last good spec", "使用上一个可用配置启动"],
   "event.orphans_ended": ["orphans ended", "孤儿进程已结束"],
   "event.warning": ["warning", "警告"],
+  "event.dumped": ["memory dumped", "已转储内存"],
+  "event.forward_trouble": ["trouble with a log target", "日志目标异常"],
+  "event.forward_ok": ["log target is back", "日志目标已恢复"],
+  "event.forward_dropped": ["records for a log target were lost", "发往日志目标的记录丢失"],
+  "event.notify_trouble": ["trouble with a receiver of alerts", "告警接收端异常"],
+  "event.notify_ok": ["receiver of alerts is back", "告警接收端已恢复"],
+  "event.listening": ["listening", "开始监听"],
   "event.threshold": ["threshold crossed", "超过阈值"],
   "event.threshold_cleared": ["threshold cleared", "阈值恢复"],
 
