@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"servicehost/host/process"
 )
@@ -80,7 +81,7 @@ var usageCases = []suiteCase{
 		}
 		for _, id := range ids {
 			u, err := s.Usage(id, false)
-			if err != nil || u.Processes != 2 || u.Memory < 8<<20 {
+			if err != nil || u.Processes != 2 || u.Memory < 8<<20 || u.CPU < 20*time.Millisecond {
 				t.Errorf("usage %+v, %v", u, err)
 			}
 			if full, err := s.Usage(id, true); err != nil || full.Processes != 2 {

@@ -65,6 +65,25 @@ func TestUsageIsWhatProcSays(t *testing.T) {
 	}
 }
 
+// What a small process had at most is not known by its exit: what a look saw is told then.
+func TestPeakOfASmallProcessIsWhatWasSeen(t *testing.T) {
+	s := newStage(t, newBackend(t))
+	r := part("eat", "8", "0", scratchFile(t))
+	r.Stdin = true
+	id, _ := s.start(r)
+	s.read(id, process.Stdout).awaitText(t, "ready")
+	u, err := s.Usage(id, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.StopStep(id, "stdin_close"); err != nil {
+		t.Fatal(err)
+	}
+	if exit := s.await(id, process.Exited).Exit; exit.PeakMemory < u.Memory || exit.PeakMemory > 1<<30 {
+		t.Errorf("a peak of %d bytes, and %d were seen", exit.PeakMemory, u.Memory)
+	}
+}
+
 // A tree may make cgroups of its own below the one of its run.
 func TestUsageCountsCgroupsBelow(t *testing.T) {
 	s := newStage(t, newBackend(t))
