@@ -39,7 +39,7 @@ func TestResultOfDbghelpIsAnErrorOfWindows(t *testing.T) {
 	if err := hresult(syscall.Errno(0x80070005)); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("%v", err)
 	}
-	if err := hresult(syscall.Errno(0x80004005)); err != syscall.Errno(0x80004005) { //nolint:errorlint // this very one
+	if err := hresult(syscall.Errno(0x80004005)); err != syscall.Errno(0x80004005) {
 		t.Errorf("%v", err)
 	}
 }

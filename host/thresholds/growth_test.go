@@ -16,8 +16,7 @@ func hours(h float64, curve func(minute float64) float64) (events []float64) {
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	over := false
 	for s := 0.; s <= h*3600; s += 10 {
-		switch v := g.add(start.Add(time.Duration(s)*time.Second), int64(curve(s/60)*mib), over); v {
-		case crossed, cleared:
+		if v := g.add(start.Add(time.Duration(s)*time.Second), int64(curve(s/60)*mib), over); v != same {
 			over = v == crossed
 			events = append(events, s/60)
 		}

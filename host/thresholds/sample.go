@@ -21,17 +21,15 @@ func (w *watched) sample(u usage.Sample) {
 		w.run = u.Run
 	}
 	for _, l := range w.levels {
-		v := same
 		switch {
 		case l.lines != nil:
-			continue
 		case l.growth != nil:
-			v = l.growth.add(u.At, u.Memory, l.over)
+			v := l.growth.add(u.At, u.Memory, l.over)
 			l.value = int64(l.growth.slope)
+			w.turn(l, v, u.At)
 		default:
-			v = l.take(valueOf(l.threshold, u))
+			w.turn(l, l.take(valueOf(l.threshold, u)), u.At)
 		}
-		w.turn(l, v, u.At)
 	}
 }
 
