@@ -213,7 +213,7 @@ func (h *Host) open(ctx context.Context, s *spec.Spec) (err error) {
 	h.limits = h.newThresholds()
 	h.sup = supervisor.New(supervisor.Options{
 		Probes: h.probes, InForce: h.inForce,
-		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn,
+		Backend: h.backend, Logs: h.logs, Store: h.store, Publish: h.publish, Env: os.Environ(), Exe: h.exe, SignedIn: process.SignedIn, Last: h.closeNotify,
 	})
 	h.usage = h.newUsage()
 	h.dumps = h.newDumps(s.Host.StateDir)
@@ -256,8 +256,8 @@ func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGoo
 		h.setLastGood(s, res)
 	}
 	h.forward.Apply(s.Host.LogTargets)
-	h.notify.Apply(s.Notify)
 	h.handOut(ctx, s, s, nil, false)
+	h.notify.Apply(s.Notify) // with a supervisor that can run programs; nothing is missed
 	if err := h.control.Serve(); err != nil {
 		h.log.Error(err.Error())
 	}

@@ -131,7 +131,7 @@ func (m *mailer) client(whole context.Context, password string, opened chan<- ne
 			return nil, err
 		}
 		opened <- c
-		context.AfterFunc(whole, func() { c.SetDeadline(time.Unix(1, 0)) })
+		context.AfterFunc(whole, func() { _ = c.SetDeadline(time.Unix(1, 0)) }) // a closed one needs none
 		if implicit {
 			t := tls.Client(c, config)
 			return t, t.HandshakeContext(ctx)

@@ -3,8 +3,6 @@ package notify
 import (
 	"slices"
 	"time"
-
-	"servicehost/spec"
 )
 
 const (
@@ -114,6 +112,6 @@ func (q *queue) forget(wanted func(subjectOf) bool) {
 		if m.Status == Resolved {
 			event = m.Resolves
 		}
-		return !m.Tried && m.Event != EventTest && !wanted(subjectOf{Event: spec.AlertEvent(event), Service: m.Service, Instance: m.Instance})
+		return !m.Tried && !wanted(subjectOf{Event: event, Service: m.Service, Instance: m.Instance})
 	})
 }

@@ -46,6 +46,34 @@ func TestProgramOfTheHostGetsItsInputAndEnvironment(t *testing.T) {
 	})
 }
 
+func TestProgramCanRunWhenAllServicesHaveEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		r.fake.Behave = func(id process.RunID, _ process.Request) processtest.Behavior {
+			if id.Task == "" {
+				return processtest.Behavior{}
+			}
+			return processtest.Behavior{ExitAfter: time.Second}
+		}
+		r.apply(service("api"))
+		asked := 0
+		r.sup.last = func() {
+			asked++
+			if p := r.sup.Snapshots(); len(p) != 0 && p[0].PID != 0 {
+				t.Errorf("%+v still runs", p[0])
+			}
+			if err := r.sup.RunProgram(t.Context(), Program{Argv: []string{trueProgram}}); err != nil {
+				t.Error(err)
+			}
+		}
+		synctest.Wait()
+		r.sup.Shutdown(t.Context(), time.Minute)
+		if asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
 func TestProgramOfTheHostEndsWithIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := processtest.New()

@@ -33,6 +33,8 @@ type Options struct {
 	// Env is the environment of the host, NAME=value; Exe its executable.
 	Env []string
 	Exe string
+	// Last is called at the end of Shutdown, when no service runs any more and RunProgram can still be used. It may be nil.
+	Last func()
 }
 
 // Supervisor is the coordinator. Its methods may be called from any goroutine.
@@ -42,6 +44,7 @@ type Supervisor struct {
 	quit     chan struct{}
 	over     chan struct{} // nothing runs any more, hooks neither
 	done     chan struct{}
+	last     func()
 
 	mu    sync.RWMutex
 	index map[Key]*instance
@@ -83,7 +86,7 @@ func New(o Options) *Supervisor {
 			backend: o.Backend, logs: o.Logs, store: o.Store, publish: o.Publish, hostEnv: slices.DeleteFunc(slices.Clone(o.Env), meantForHost), exe: o.Exe, signedIn: o.SignedIn, probes: o.Probes, inForce: o.InForce, require: requires.Check,
 			governor: restart.NewGovernor(spec.Restarts{}), dirty: map[*instance]bool{}, wake: make(chan struct{}, 1), watchers: map[chan struct{}]bool{},
 		},
-		commands: make(chan func()), quit: make(chan struct{}), over: make(chan struct{}), done: make(chan struct{}),
+		commands: make(chan func()), quit: make(chan struct{}), over: make(chan struct{}), done: make(chan struct{}), last: o.Last,
 		index: map[Key]*instance{}, slots: map[Key]*slot{}, services: map[string][]*slot{}, dependents: map[string][]*slot{},
 	}
 	s.env.forced, s.env.force = context.WithCancel(context.Background())
@@ -330,6 +333,9 @@ func (s *Supervisor) Shutdown(ctx context.Context, budget time.Duration) (killed
 		select {
 		case <-worked:
 			s.env.force()
+			if s.last != nil {
+				s.last()
+			}
 			return killed
 		case <-cancelled:
 			cancelled = nil
