@@ -34,7 +34,7 @@ var reasonNames = [reasonCount]string{
 }
 
 var causes = map[string]reason{
-	journal.CauseProbe: failedProbe, journal.CauseLimit: limitReached, journal.CauseMaxRuntime: maxRuntime, journal.CauseChange: changed,
+	journal.CauseProbe: failedProbe, journal.CauseLimit: limitReached, journal.CauseThreshold: byThreshold, journal.CauseMaxRuntime: maxRuntime, journal.CauseChange: changed,
 }
 
 // counts are what happened to one instance.
