@@ -45,7 +45,7 @@ func stopChild(args []string) int {
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-	case "http": // a POST to /quit at its PORT; /no is refused, and /slow is never answered
+	case "http": // a POST to /quit at its PORT; /no is refused, /slow never answered, and /bye hung up on
 		return serveQuit(up)
 	case "mute": // nothing ends it, and its children neither
 		if what != "" {
@@ -90,6 +90,7 @@ func serveQuit(up func()) int {
 	mux.HandleFunc("POST /quit", func(http.ResponseWriter, *http.Request) { close(quit) })
 	mux.HandleFunc("POST /no", func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) })
 	mux.HandleFunc("POST /slow", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.HandleFunc("POST /bye", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	go func() { _ = http.Serve(l, mux) }()
 	up()
 	<-quit

@@ -151,6 +151,9 @@ func TestStopLadder(t *testing.T) {
 			[]string{"step POST http://127.0.0.1:"}},
 		{"refusing", svc("refusing", r.stopCommand("http", "refusing"), "port: auto", `stop: {steps: [{http: "POST http://127.0.0.1:${PORT}/no", timeout: 50s}, {http: "POST http://127.0.0.1:${PORT}/quit", timeout: 30s}], timeout: 80s}`), 0, 40 * time.Second,
 			[]string{"step POST http://", "warning action POST http://", "step POST http://"}},
+		// One that hangs up may be about to end: it gets a second before that is a failure.
+		{"rude", svc("rude", r.stopCommand("http", "rude"), "port: auto", `stop: {steps: [{http: "POST http://127.0.0.1:${PORT}/bye", timeout: 50s}, {http: "POST http://127.0.0.1:${PORT}/quit", timeout: 30s}], timeout: 80s}`), time.Second, 40 * time.Second,
+			[]string{"step POST http://", "warning action POST http://", "step POST http://"}},
 		{"slow", svc("slow", r.stopCommand("http", "slow"), "port: auto", `stop: {steps: [{http: "POST http://127.0.0.1:${PORT}/slow", timeout: 700ms}, {http: "POST http://127.0.0.1:${PORT}/quit", timeout: 30s}], timeout: 60s}`), 700 * time.Millisecond, 40 * time.Second,
 			nil},
 	})

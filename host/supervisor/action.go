@@ -65,8 +65,19 @@ func (i *instance) act(a spec.Action, task string) {
 		if err == nil {
 			return
 		}
-		if !a.IgnoreFailure {
-			failed.Reason = fmt.Sprintf("action %s of service %q failed: %v", describe(a, port), s.ID, err)
+		told := &failed
+		if failed.Reason = fmt.Sprintf("action %s of service %q failed: %v", describe(a, port), s.ID, err); a.IgnoreFailure {
+			told = nil
+		}
+		if hungUp(err) {
+			i.box.call(func(*instance) {
+				if i.climbing(run, step) {
+					i.awaitEnd(told)
+				}
+			})
+			return
+		}
+		if told != nil {
 			env.tell(failed)
 		}
 		i.box.call(func(*instance) {
@@ -114,6 +125,12 @@ func (e *environment) performFor(ctx context.Context, a spec.Action, s *spec.Ser
 		return errForced
 	}
 	return err
+}
+
+// hungUp reports whether the other end of a request closed the connection instead of answering, as a program does
+// that is asked to end and ends at once.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, errReset)
 }
 
 // errForced is the end of what runs beside services when the host is to end at once.

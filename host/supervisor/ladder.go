@@ -16,7 +16,12 @@ type ladder struct {
 	quit time.Time // when the windows of a close step have had their time, and its threads are told to quit
 	end  time.Time // when force is used
 	done int       // the steps so far that are not known to have failed
+	// unanswered is told when the run outlives the step before: a request may be answered by the end of who was asked.
+	unanswered *journal.Event
 }
+
+// answerGrace is how long a run may take to end after it hung up on a step, before that counts as failed.
+const answerGrace = time.Second
 
 // killAgain is how long a killed tree may take before it is said that it is still there, and killed again.
 const killAgain = 5 * time.Second
@@ -84,6 +89,10 @@ func (i *instance) climb(now time.Time) bool {
 	}
 	if i.ended == endExited {
 		return i.forceKill(fmt.Sprintf("the rest of its tree is still there %s after its main process ended", text(now.Sub(i.run.exit.At))))
+	}
+	if e := i.ladder.unanswered; e != nil {
+		i.ladder.unanswered = nil
+		i.env.tell(*e)
 	}
 	steps := i.spec.Stop.Steps
 	if i.ladder.step >= len(steps) || !now.Before(i.ladder.end) {
@@ -170,6 +179,17 @@ func (i *instance) stepFailed() {
 		return
 	}
 	i.ladder.next = time.Now()
+}
+
+// awaitEnd gives a run that hung up on a step a moment to end, before the next one.
+func (i *instance) awaitEnd(failed *journal.Event) {
+	i.ladder.unanswered = failed
+	if next := time.Now().Add(answerGrace); next.Before(i.ladder.next) {
+		former := i.ladder.next
+		if i.stepFailed(); !former.Equal(i.ladder.next) { // there is a next one to come sooner
+			i.ladder.next = next
+		}
+	}
 }
 
 // forceKill ends the tree now.

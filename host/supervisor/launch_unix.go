@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"servicehost/host/process"
 )
@@ -40,3 +41,6 @@ func executable(path string, st fs.FileInfo) error {
 func exitCodeText(code int) string { return fmt.Sprint(code) }
 
 func exitStatus(int) string { return "" }
+
+// errReset says that the other end broke the connection.
+const errReset = syscall.ECONNRESET

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/windows"
 )
 
 const (
@@ -56,3 +58,6 @@ func executable(string, fs.FileInfo) error { return nil }
 func exitCodeText(code int) string { return statusText(code) }
 
 func exitStatus(code int) string { return statusName(code) }
+
+// errReset says that the other end broke the connection; syscall.ECONNRESET is made up here.
+const errReset = windows.WSAECONNRESET
