@@ -11,7 +11,7 @@ type Meaning struct {
 
 // Meanings are all kinds that are written, in the order in which people look for them.
 var Meanings = []Meaning{
-	{StateChanged, "A service goes from one state to another. `reason` says why.", "`from`, `to`, `pid`"},
+	{StateChanged, "A service goes from one state to another. `reason` says why.", "`from`, `to`, `pid`; details `cause` of a stop that another run follows"},
 	{Started, "A process was started that is not running yet: its startup probe is asked.", "`pid`"},
 	{StartFailed, "No process could be started, or a `pre_start` hook refused it.", ""},
 	{ProcessExited, "Nothing is left of a process and its tree.", "`exit` (`code`, `signal`, `status`, `text`, `uptime_ns`, `peak_memory_bytes`), `pid`; details `success`, `last_lines`"},

@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"math"
-	"strings"
 	"time"
 
 	"servicehost/host/journal"
@@ -132,9 +131,7 @@ func (c *counters) observe(e journal.Event) {
 		c.rollbacks++
 	case journal.OperatorAction:
 		if e.Reason == "restart" {
-			if c.asked = byOperator; strings.HasPrefix(e.Actor, "threshold") {
-				c.asked = byThreshold
-			}
+			c.asked = byOperator
 		}
 	case journal.Rollout:
 		if cause := e.Details[journal.DetailCause]; cause != "" { // another run took its place

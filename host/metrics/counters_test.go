@@ -29,7 +29,7 @@ func TestRestartsAreCountedByReason(t *testing.T) {
 		"max_runtime":                     {[]string{"running>stopping max_runtime", "exit 0", "stopping>backoff", "backoff>starting"}, "max_runtime"},
 		"an edit":                         {[]string{"spec_changed", "running>stopping change", "exit 0", "stopping>starting"}, "change"},
 		"an operator":                     {[]string{"operator restart by root", "running>stopping asked", "exit 0", "stopping>starting"}, "operator"},
-		"a threshold":                     {[]string{"threshold", "operator restart by threshold memory", "running>stopping asked", "exit 0", "stopping>starting"}, "threshold"},
+		"a threshold":                     {[]string{"threshold", "running>stopping threshold", "exit 0", "stopping>backoff", "backoff>starting"}, "threshold"},
 		"a dependency":                    {[]string{"running>stopping asked", "exit 0", "stopping>waiting", "waiting>starting"}, "dependency"},
 		"a rollback after a crash":        {[]string{"spec_changed", "running>stopping change", "exit 0", "stopping>starting", "exit 1", "rolled_back", "starting>backoff", "backoff>starting"}, "change rollback"},
 		"a rollback of what is not ready": {[]string{"spec_changed", "running>stopping change", "exit 0", "stopping>starting", "rolled_back", "starting>stopping change", "exit 0", "stopping>starting"}, "change rollback"},

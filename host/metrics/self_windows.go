@@ -29,7 +29,7 @@ func (s *self) system() {
 		s.cpu = 100 * time.Duration(ticks(kernel)+ticks(user))
 	}
 	var handles uint32
-	if ok, _, _ := procGetProcessHandles.Call(uintptr(process), uintptr(unsafe.Pointer(&handles))); ok != 0 {
+	if ok, _, _ := procGetProcessHandles.Call(uintptr(process), uintptr(unsafe.Pointer(&handles))); ok != 0 && handles > 0 { // Wine does not count
 		s.handles = int64(handles)
 	}
 	m := memoryCounters{}
