@@ -320,7 +320,10 @@ func (s *system) sweep() {
 		return
 	}
 	for _, u := range s.b.runs {
-		if u.exit == nil && u.pidfd < 0 && u.ident.PID != 0 {
+		if u.ident.PID == 0 {
+			continue // it is being started, and its fields belong to that until it has a number
+		}
+		if u.exit == nil && u.pidfd < 0 {
 			s.mainEnded(u)
 		} else if u.cg == nil {
 			s.check(u)
