@@ -20,6 +20,11 @@ import (
 func (h *Host) newWeb(metrics http.Handler) *web.Server {
 	return web.New(web.Options{
 		Host: h, Version: h.opt.Version, Page: page.Files, Metrics: metrics,
+		Name: func() string {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.current.Host.Name
+		},
 		Status: h.statusFor,
 		Subscribe: func(ctx context.Context, buffer int) <-chan journal.Event {
 			return h.journal.Subscribe(ctx, buffer)

@@ -19,17 +19,28 @@ var zippers = sync.Pool{New: func() any {
 	return z
 }}
 
-// answer is a response that waits for no reader longer than writeTime, and is compressed where that helps.
+// answer is a response that waits for no reader longer than a while, and is compressed where that helps.
 type answer struct {
 	http.ResponseWriter
 	control *http.ResponseController
-	takes   bool // gzip
+	wait    time.Duration // for its reader, with each write
+	takes   bool          // gzip
 	zip     *gzip.Writer
 	decided bool
 }
 
-func newAnswer(w http.ResponseWriter, r *http.Request) *answer {
-	return &answer{ResponseWriter: w, control: http.NewResponseController(w), takes: acceptsGzip(r) && r.Method != http.MethodHead}
+func newAnswer(w http.ResponseWriter, r *http.Request, wait time.Duration) *answer {
+	return &answer{ResponseWriter: w, control: http.NewResponseController(w), wait: wait, takes: acceptsGzip(r) && r.Method != http.MethodHead}
+}
+
+// patient says whether there is nothing to be written now. With HTTP/2 a deadline that passes ends a stream where
+// nobody writes, too: an answer may take long, and so may the time between two lines.
+func (a *answer) patient(on bool) {
+	var until time.Time
+	if !on {
+		until = time.Now().Add(a.wait)
+	}
+	_ = a.control.SetWriteDeadline(until)
 }
 
 func acceptsGzip(r *http.Request) bool {
@@ -57,7 +68,8 @@ func (a *answer) Write(p []byte) (int, error) {
 	if !a.decided {
 		a.decide(http.StatusOK, len(p))
 	}
-	_ = a.control.SetWriteDeadline(time.Now().Add(writeTime))
+	a.patient(false)
+	defer a.patient(true)
 	if a.zip != nil {
 		return a.zip.Write(p)
 	}
@@ -67,7 +79,8 @@ func (a *answer) Write(p []byte) (int, error) {
 // FlushError sends what was written.
 func (a *answer) FlushError() error {
 	a.decided = true
-	_ = a.control.SetWriteDeadline(time.Now().Add(writeTime))
+	a.patient(false)
+	defer a.patient(true)
 	if a.zip != nil {
 		if err := a.zip.Flush(); err != nil {
 			return err
@@ -96,8 +109,9 @@ func (a *answer) decide(status, size int) {
 	a.zip.Reset(a.ResponseWriter)
 }
 
-// end finishes the answer.
+// end finishes the answer. What is buffered is written when the handler has returned.
 func (a *answer) end() {
+	a.patient(false)
 	if a.zip != nil {
 		_ = a.zip.Close()
 		a.zip.Reset(io.Discard)

@@ -37,7 +37,7 @@ var (
 )
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a := newAnswer(w, r)
+	a := newAnswer(w, r, h.writeTime)
 	defer a.end()
 	w = a
 	protect(w.Header())
@@ -47,12 +47,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodPost:
-		if !ownPage(r) {
-			refuse(w, http.StatusForbidden, "this request comes from another page", "")
-			return
-		}
+	case http.MethodGet, http.MethodHead, http.MethodPost:
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		refuse(w, http.StatusMethodNotAllowed, "only GET and POST are known here", "")
@@ -183,6 +178,7 @@ func (h *handler) stream(r *http.Request, id identity) (context.Context, context
 func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, bool) {
 	c := http.NewResponseController(w)
 	_ = c.SetReadDeadline(time.Now().Add(bodyTime))
+	defer func() { _ = c.SetReadDeadline(time.Time{}) }()
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		status := http.StatusBadRequest
@@ -192,7 +188,6 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, bool
 		refuse(w, status, fmt.Sprintf("cannot read the request: %v", err), "")
 		return nil, false
 	}
-	_ = c.SetReadDeadline(time.Time{})
 	return content, true
 }
 

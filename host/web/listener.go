@@ -19,8 +19,6 @@ const (
 	maxHeader  = 16 << 10
 	headerTime = 10 * time.Second
 	idleTime   = 2 * time.Minute
-	// writeTime is how long one write may wait for its reader.
-	writeTime = 30 * time.Second
 	// endTime is what requests get to finish when their listener is closed.
 	endTime = 5 * time.Second
 )

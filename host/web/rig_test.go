@@ -33,6 +33,8 @@ type fakeHost struct {
 	hold         chan struct{} // Act waits until it is closed
 	holding      chan struct{} // Act closes it
 	ended        chan struct{} // gets one for each stream that ended
+	// gaveUp is set when a line of logs could not be sent.
+	gaveUp bool
 	// following is how many streams of logs go on.
 	following int
 }
@@ -90,6 +92,9 @@ func (f *fakeHost) Events(context.Context, control.EventsRequest, func(journal.E
 func (f *fakeHost) Logs(ctx context.Context, r control.LogsRequest, send func(control.LogLine) error) error {
 	for range f.logs {
 		if err := send(control.LogLine{ID: "api", Line: "a line that is long enough to be worth something"}); err != nil {
+			f.mu.Lock()
+			f.gaveUp = true
+			f.mu.Unlock()
 			return err
 		}
 	}
@@ -157,7 +162,7 @@ func newRig(t *testing.T) *rig {
 	if r.journal, err = journal.Open(filepath.Join(r.dir, "journal"), journal.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	r.s = New(Options{Host: r.host, Version: "1.2.3", Page: testPage(), Subscribe: r.journal.Subscribe,
+	r.s = New(Options{Host: r.host, Version: "1.2.3", Name: func() string { return "orders-01" }, Page: testPage(), Subscribe: r.journal.Subscribe,
 		Publish: func(e journal.Event) { r.told <- e },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "servicehost_up 1") }),
 	})

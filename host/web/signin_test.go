@@ -266,7 +266,7 @@ func TestGuessingIsSlowed(t *testing.T) {
 		t.Error("nobody says when to come again")
 	}
 	r.get(base+"/api/v1/status", bearer("wrong")).want(t, "as a bearer", 429)
-	r.get(base+"/login?once=wrong").want(t, "as a link", 429)
+	r.get(base+"/login?once=wrong").want(t, "a link, which is no guess", 403)
 	if why := r.event(journal.Warning); !strings.Contains(why, "127.0.0.1") || !strings.Contains(why, "too many") {
 		t.Errorf("told: %s", why)
 	}

@@ -17,7 +17,7 @@ import (
 	"servicehost/spec"
 )
 
-// Options say what is served. Host, Page, Subscribe and Publish are needed.
+// Options say what is served. Host, Page, Name, Subscribe and Publish are needed.
 type Options struct {
 	Host control.Host
 	// Status is that of the host. Measured says whether to measure what the services use, or to take what is known of
@@ -28,6 +28,8 @@ type Options struct {
 	// Page is the dashboard: index.html, and what it asks for below /assets/.
 	Page    fs.FS
 	Version string
+	// Name is what the host is called.
+	Name func() string
 	// Subscribe is that of the journal.
 	Subscribe func(ctx context.Context, buffer int) <-chan journal.Event
 	// Publish puts an event into the journal. It is never called with a secret.
@@ -53,6 +55,8 @@ type Server struct {
 	draining sync.WaitGroup
 	// stillTime is how often it is asked whether the reader of a stream would be let in again.
 	stillTime time.Duration
+	// writeTime is how long one write may wait for its reader.
+	writeTime time.Duration
 	changed   chan struct{}
 	done      chan struct{}
 
@@ -70,7 +74,7 @@ func New(o Options) *Server {
 	if o.Status == nil {
 		o.Status = func(ctx context.Context, _ bool) (control.Status, error) { return o.Host.Status(ctx) }
 	}
-	s := &Server{opt: o, stillTime: 5 * time.Second, changed: make(chan struct{}, 1), done: make(chan struct{})}
+	s := &Server{opt: o, stillTime: 5 * time.Second, writeTime: 30 * time.Second, changed: make(chan struct{}, 1), done: make(chan struct{})}
 	s.ask = control.Handler(o.Host, func(err error) { s.warn("%v", err) })
 	s.machine, _ = os.Hostname()
 	s.sessions, s.links, s.throttle = newSessions(), newLinks(), newThrottle()
