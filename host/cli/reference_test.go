@@ -71,6 +71,9 @@ func leaves(c *cobra.Command) (all []*cobra.Command) {
 		switch {
 		case sub.Hidden:
 		case sub.HasAvailableSubCommands():
+			if strings.Contains(sub.Long, exits()) { // it does something itself
+				all = append(all, sub)
+			}
 			all = append(all, leaves(sub)...)
 		default:
 			all = append(all, sub)
