@@ -245,7 +245,8 @@ func (h *Host) openStore(ctx context.Context, dir string) (*state.Store, error) 
 
 // begin starts the services, then what may come a moment later: the control channel and the watch.
 func (h *Host) begin(ctx context.Context, s *spec.Spec, res spec.Result, lastGood bool) {
-	h.publish(journal.Event{Kind: journal.HostStarted, PID: os.Getpid(), Reason: "version " + h.opt.Version + ", " + s.Path, Details: commitOf(s.Path)})
+	h.publish(journal.Event{Kind: journal.HostStarted, PID: os.Getpid(), Reason: "version " + h.opt.Version + ", " + s.Path, Details: startDetails(s.Path, h.journalDir())})
+	go h.noteAlive(ctx)
 	h.editors.edited(res.Inputs, false)
 	h.tellUpgrade()
 	for _, w := range res.Warnings {

@@ -149,7 +149,7 @@ the file: edit it, and only what changed is touched.
 	root.AddCommand(
 		newRun(a), newValidate(a), newPlan(a), newReload(a), newStatus(a),
 		newStart(a), newStop(a), newRestart(a), newRunNow(a), newSignal(a), newRotate(a), newPause(a), newResume(a),
-		newLogs(a), newEvents(a), newWhy(a), newDoctor(a), newTop(a), newMetrics(a), newPprof(a), newNotify(a),
+		newLogs(a), newEvents(a), newWhy(a), newReport(a), newDoctor(a), newTop(a), newMetrics(a), newPprof(a), newNotify(a),
 		newDashboard(a), newInstall(a), newUninstall(a), newDaemon(a), newUpgrade(a),
 		newSecret(a), newSchema(a), newCompletion(a), newVersion(a),
 	)

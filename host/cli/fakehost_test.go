@@ -25,6 +25,8 @@ type fakeHost struct {
 	events  []journal.Event
 	lines   []control.LogLine
 	usage   control.UsageAnswer
+	report  control.Report
+	reports []control.ReportRequest
 	err     error
 	hang    chan struct{} // Act closes it and waits for its context
 	asked   []control.ActRequest
@@ -92,6 +94,13 @@ func (f *fakeHost) Graph(context.Context) (control.Graph, error) { return contro
 
 func (f *fakeHost) Login(context.Context, control.LoginRequest) (control.LoginAnswer, error) {
 	return control.LoginAnswer{URL: "http://127.0.0.1:9180/login?once=secret", ExpiresAt: now}, f.err
+}
+
+func (f *fakeHost) Report(_ context.Context, r control.ReportRequest) (control.Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reports = append(f.reports, r)
+	return f.report, f.err
 }
 
 func (f *fakeHost) Usage(context.Context, control.UsageRequest) (control.UsageAnswer, error) {

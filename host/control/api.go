@@ -321,6 +321,8 @@ type Host interface {
 	Events(ctx context.Context, r EventsRequest, send func(journal.Event) error) error
 	Logs(ctx context.Context, r LogsRequest, send func(LogLine) error) error
 	Usage(ctx context.Context, r UsageRequest) (UsageAnswer, error)
+	// Report sums up the journal.
+	Report(ctx context.Context, r ReportRequest) (Report, error)
 	// Metrics answers scrapes; Vars are further values for /debug/vars.
 	Metrics() http.Handler
 	Vars() map[string]any

@@ -23,6 +23,7 @@ type fakeHost struct {
 	logs    []LogsRequest
 	tests   []NotifyTestRequest
 	usages  []UsageRequest
+	reports []ReportRequest
 
 	follow chan journal.Event // events of a following stream
 	ended  chan error         // why a following stream ended
@@ -121,6 +122,13 @@ func (f *fakeHost) Login(_ context.Context, r LoginRequest) (LoginAnswer, error)
 	defer f.mu.Unlock()
 	f.actors = append(f.actors, r.Access.String()+" for "+r.Actor)
 	return LoginAnswer{URL: "http://127.0.0.1:9180/login?once=x"}, f.err
+}
+
+func (f *fakeHost) Report(_ context.Context, r ReportRequest) (Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reports = append(f.reports, r)
+	return Report{Services: []journal.ServiceReport{{ID: "api", Outages: 3}}}, f.err
 }
 
 func (f *fakeHost) Usage(_ context.Context, r UsageRequest) (UsageAnswer, error) {

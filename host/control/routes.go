@@ -22,6 +22,7 @@ var routes = []route{
 	{"/v1/logs", "GET", Read, logs},
 	{"/v1/usage", "GET", Read, usage},
 	{"/v1/metrics", "GET", Read, metrics},
+	{"/v1/report", "GET", Read, report},
 	{"/v1/graph", "GET", Read, query(Host.Graph)},
 	{"/v1/login", "POST", Act, login},
 	{"/v1/reload", "POST", Act, reload},

@@ -34,6 +34,24 @@ const documentMiddle = `
 Who made an edit: ` + "`owner`" + ` is the account that the changed file belongs to. Where it lies in a git checkout, ` + "`commit`, `author`" + `
 and ` + "`subject`" + ` are of what is checked out, read from .git's files; ` + "`uncommitted`" + ` says that the file is not as in that commit.
 
+## Reports
+
+` + "`host report`" + ` sums the journal up, for 7 days or ` + "`--since`" + `. The time of a service is
+
+- **up**: it runs, and is ready where a probe says so;
+- **down**: it should be up and is not: after a crash, in ` + "`backoff`, `failed` or `waiting`" + `, not ready, or being restarted for a probe, a limit
+  or a threshold. Such a time is one outage;
+- **planned**: it is not meant to be up (an operator's stop, disabled, ended for good), or is being replaced, as an operator, an edit, a
+  dependency or ` + "`max_runtime`" + ` asked for: for up to 5 minutes, what is longer is an outage;
+- **no host**: none ran. After a crash of the host the services count as down from its next start on; when it was alive last it
+  notes once a minute, in the file ` + "`alive`" + ` beside the journal;
+- **unknown**: the journal does not go back so far, or a service is gone that nobody said goodbye to.
+
+Availability is up of up and down. MTTR is the mean time of an outage, MTBF the mean time up between two. Restarts are counted by
+reason: ` + "`exit`, `start_failed`, `probe`, `limit`, `threshold`, `max_runtime`, `change`, `rollback`, `operator`, `dependency`, `retry`" + `. A scheduled service
+has runs instead. What the journal drops is kept as days (UTC) in ` + "`days-*.jsonl`" + ` beside it, 92 days and 8 MiB at most: a job that runs
+every minute fills the journal within a week. There a report begins with a whole day.
+
 ## The system's log
 
 Under a service manager (` + "`host.event_log: auto`" + `), or everywhere with ` + "`true`" + `, the host tells the system's log what an

@@ -56,6 +56,9 @@ const (
 	DetailPath = "path"
 	// DetailTarget is the name of a log target.
 	DetailTarget = "target"
+	// DetailLastAlive of Kind host_started is when a former host was seen alive last that did not come to its
+	// end, RFC 3339.
+	DetailLastAlive = "last_alive"
 	// DetailSuccess of Kind exited is "true" where the end was what the program was to come to.
 	DetailSuccess = "success"
 )

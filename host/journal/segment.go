@@ -186,7 +186,15 @@ func (w *segmentWriter) next() error {
 	if err != nil {
 		return nil // removed next time
 	}
-	for _, n := range numbers[:max(0, len(numbers)-w.keep)] {
+	old := numbers[:max(0, len(numbers)-w.keep)]
+	if len(old) == 0 {
+		return nil
+	}
+	// What can't be kept as days now is, with the next; but not for ever.
+	if err := w.fold(old[len(old)-1]); err != nil && len(old) < w.keep {
+		return nil
+	}
+	for _, n := range old {
 		// One that cannot be removed now goes with the next.
 		_ = os.Remove(filepath.Join(w.dir, segmentName(n)))
 	}

@@ -109,6 +109,10 @@ func (f *fakeHost) Logs(ctx context.Context, r control.LogsRequest, send func(co
 	return nil
 }
 
+func (f *fakeHost) Report(context.Context, control.ReportRequest) (control.Report, error) {
+	return control.Report{Services: []journal.ServiceReport{}}, nil
+}
+
 func (f *fakeHost) Usage(context.Context, control.UsageRequest) (control.UsageAnswer, error) {
 	return control.UsageAnswer{Services: []control.ServiceUsage{}}, nil
 }
