@@ -296,9 +296,14 @@ func (i *instance) stepHealth(now time.Time) bool {
 		}
 		w.overdue = true
 		i.publish()
+		return !i.proving // then another spec may be wanted
 	case i.proving && w.ever && !w.ready:
 		if i.unproven("it did not stay ready" + because(w.why)) {
 			return i.goBack(now)
+		}
+		if !i.proving {
+			i.publish()
+			return true
 		}
 	case i.proving && w.ready && now.Sub(w.since) >= u.Monitor:
 		i.proved()

@@ -156,6 +156,7 @@ func (i *instance) afterRunHooks() {
 		i.told(w)
 		if i.leftover == w {
 			i.leftover = nil
+			i.publish() // others may wait for that
 		}
 	})
 }

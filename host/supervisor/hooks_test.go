@@ -278,6 +278,37 @@ func TestStartAfterAStopDuringPreStart(t *testing.T) {
 	})
 }
 
+// What waits for a dependency is settled once its own hooks are over: nobody has to wait for it any more.
+func TestEndOfPostStopIsSeenBehindAClosedGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		fake.Behave = func(id process.RunID, _ process.Request) processtest.Behavior {
+			if id.Task != "" {
+				return processtest.Behavior{ExitAfter: 2 * time.Second}
+			}
+			return processtest.Behavior{}
+		}
+		r := newRig(t, fake, nil)
+		hook := func(s *spec.Service) {
+			s.Hooks.PostStop = []spec.Action{{Exec: []string{trueProgram}, Timeout: time.Minute}}
+		}
+		db := service("db")
+		r.apply(append(instances(2, "api", hook, needs(spec.ConditionStarted, "db")), db)...)
+		settle(time.Minute)
+		r.do(Act{Verb: Stop, Names: []string{"db"}})
+		begin := time.Now()
+		r.apply(append(instances(2, "api", hook, needs(spec.ConditionStarted, "db"), arg("new")), db)...)
+		if d := time.Since(begin); d > 10*time.Second {
+			t.Errorf("the edit took %v", d)
+		}
+		for _, id := range []string{"api.1", "api.2"} {
+			if p := r.want(id, Waiting); len(p.Spec.Command) != 2 {
+				t.Errorf("%s is to run %v, spec %s: %s", id, p.Spec.Command, p.SpecState, p.RejectWhy)
+			}
+		}
+	})
+}
+
 // The end of the host waits for hooks no longer than for anything else.
 func TestShutdownEndsHooksWithItsBudget(t *testing.T) {
 	for _, kind := range []string{"post_start", "pre_stop", "post_stop"} {

@@ -316,6 +316,7 @@ func (i *instance) afterStop() {
 		if i.plan.due != "" {
 			i.reason = i.plan.due
 		}
+		i.use(i.wanted()) // which may have to wait
 		i.tryStart(now, i.reason)
 		return
 	}

@@ -22,8 +22,9 @@ func (i *instance) rollBack(failed *spec.Service, why string) bool {
 		return false
 	}
 	i.proving = false
-	if i.target.spec.Hash != failed.Hash {
-		return false // a newer spec is wanted by now
+	newer := i.target.spec.Hash != failed.Hash
+	if newer && i.rejected != i.target.spec.Hash {
+		return false // it is wanted by now, and not known to be no good
 	}
 	switch failed.Update.FailureAction {
 	case spec.FailureContinue:
@@ -48,7 +49,11 @@ func (i *instance) rollBack(failed *spec.Service, why string) bool {
 	if i.good = back; stays != "" {
 		why += "; what can't be undone: " + stays
 	}
-	i.reject(failed, why)
+	if newer {
+		i.env.tell(i.event(journal.Warning, "the spec before the rejected one did not prove itself either: "+why))
+	} else {
+		i.reject(failed, why)
+	}
 	i.fresh()
 	return true
 }

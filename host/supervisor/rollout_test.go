@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -201,6 +203,40 @@ func TestStartFirstContinuesWithWhatFailed(t *testing.T) {
 		}
 		r.up(2)
 	})
+}
+
+// An edit that is no good comes while the one before it is still put to the proof, which that does not stand either.
+func TestTwoEditsThatAreNoGoodGoBackToTheLastGoodOne(t *testing.T) {
+	for _, change := range []HealthChange{BecameNotReady, LivenessFailed} {
+		synctest.Test(t, func(t *testing.T) {
+			r := beside(t)
+			r.apply(service("api", probed, startFirst))
+			settle(time.Minute)
+			r.begin(service("api", probed, startFirst, arg("second")))
+			settle(6 * time.Second)
+			r.phase("api", RolloutMonitoring, 2)
+			r.fake.Behave = func(_ process.RunID, q process.Request) processtest.Behavior {
+				if slices.Contains(q.Args, "third") {
+					return processtest.Behavior{StartError: &process.Error{Kind: process.ErrResources, Message: "no luck"}}
+				}
+				return processtest.Behavior{}
+			}
+			r.begin(service("api", probed, startFirst, arg("third")))
+			settle(time.Second)
+			if p := r.phase("api", RolloutMonitoring, 2); p.SpecState != SpecRolledBack {
+				t.Fatalf("%s", p.SpecState)
+			}
+			r.probes.of("api").say(change, "status 500")
+			settle(time.Minute)
+			p := r.want("api", Running)
+			if p.Rollout != nil || len(p.Started.Command) > 1 || p.SpecState != SpecRolledBack || p.Health != HealthHealthy {
+				t.Errorf("runs %v, %s, %s, rollout %+v", p.Started.Command, p.SpecState, p.Health, p.Rollout)
+			}
+			if got := r.states("api"); !slices.Equal(got, []string{"starting", "running"}) {
+				t.Errorf("it went through %v", got)
+			}
+		})
+	}
 }
 
 // One that took over unready is shown to be ready once it is.
@@ -499,6 +535,9 @@ func TestRandomWalkOfRunsBesideOthers(t *testing.T) {
 	}
 	for range rounds {
 		seed := rand.Uint64()
+		if v, err := strconv.ParseUint(os.Getenv("HOST_WALK_SEED"), 10, 64); err == nil {
+			seed = v
+		}
 		synctest.Test(t, func(t *testing.T) {
 			rnd, behave := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
 			r := beside(t)
@@ -566,6 +605,11 @@ func TestRandomWalkOfRunsBesideOthers(t *testing.T) {
 				t.Errorf("seed %d: %s (%s), runs %v, up are %v, rollout %+v; %v", seed, p.State, p.Reason, p.Run, up, p.Rollout, story)
 			case p.SpecState != SpecRolledBack && p.Spec.Command[1] != fmt.Sprint(edits), !slices.Equal(r.fake.Request(p.Run).Args, p.Spec.Command):
 				t.Errorf("seed %d: runs %v of %v (%s), want %d; %v", seed, r.fake.Request(p.Run).Args, p.Spec.Command, p.SpecState, edits, story)
+			}
+			if t.Failed() {
+				for _, e := range r.events[max(0, len(r.events)-40):] {
+					t.Logf("%s %s#%d %s→%s: %s", e.Time.Format("15:04:05.000"), e.Kind, e.Incarnation, e.From, e.To, e.Reason)
+				}
 			}
 		})
 		if t.Failed() {
