@@ -22,7 +22,8 @@ type Options struct {
 
 // Collector tells metrics. Its methods may be called from any goroutine.
 type Collector struct {
-	o Options
+	o    Options
+	self func() self
 
 	counting  sync.Mutex
 	reloads   [len(reloadKinds)]uint64
@@ -55,7 +56,7 @@ type gathered struct {
 
 // New returns a Collector that has counted nothing yet.
 func New(o Options) *Collector {
-	return &Collector{o: o, instances: map[key]*counters{}}
+	return &Collector{o: o, self: readSelf, instances: map[key]*counters{}}
 }
 
 // fresh is how long what was gathered is told again, whoever asks.
@@ -77,7 +78,7 @@ func (c *Collector) gather() *gathered {
 	if full {
 		c.full = now
 	}
-	g := &gathered{options: &c.o, self: readSelf(), Reading: c.o.Read(full)}
+	g := &gathered{options: &c.o, self: c.self(), Reading: c.o.Read(full)}
 	g.at = time.Now()
 	c.join(g)
 	c.last, c.known = g, len(g.Instances)

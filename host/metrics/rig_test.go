@@ -51,6 +51,9 @@ func all() Reading {
 // full is a collector of all, with something counted.
 func full() *Collector {
 	c := New(Options{Read: func(bool) Reading { return all() }, Version: "1.2.3", Started: began})
+	c.self = func() self {
+		return self{cpu: time.Second, resident: 1, handles: 2, threads: 3, goroutines: 4, heap: 5}
+	}
 	feed(c, "api", 1, "stopped>starting", "starting>running", "exit 3", "running>backoff", "backoff>starting")
 	c.Observe(journal.Event{Kind: journal.ReloadRejected})
 	return c
