@@ -13,6 +13,7 @@ import (
 )
 
 func TestLiveTellsWhatChangesAndNothingElse(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.host.change(func(s *control.Status) { s.Services = services(1000) })
 	base := r.loopback()
@@ -54,6 +55,7 @@ func TestLiveTellsWhatChangesAndNothingElse(t *testing.T) {
 }
 
 func TestLiveLooksAtMostFourTimesASecondForAll(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	base := r.loopback()
 	for range 5 {
@@ -98,6 +100,7 @@ func TestNobodyLooksWithoutAReader(t *testing.T) {
 }
 
 func TestReaderThatDoesNotReadHoldsUpNobody(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	base := r.loopback()
 	slow, err := net.Dial("tcp", strings.TrimPrefix(base, "http://"))

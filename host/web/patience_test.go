@@ -14,6 +14,7 @@ import (
 
 // What takes long, or is silent for long, is not taken for a reader that does not read.
 func TestPatienceWithAnswersAndStreams(t *testing.T) {
+	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		r := newRig(t)
 		r.s.writeTime = 100 * time.Millisecond
@@ -58,6 +59,7 @@ func TestPatienceWithAnswersAndStreams(t *testing.T) {
 }
 
 func TestReaderThatNeverReadsIsLeft(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	r.s.writeTime = 100 * time.Millisecond
 	base := r.loopback()

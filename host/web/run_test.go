@@ -13,6 +13,7 @@ import (
 )
 
 func TestTakenPortIsToldAndTriedAgain(t *testing.T) {
+	t.Parallel()
 	other, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +53,7 @@ func TestReloadMovesTheListener(t *testing.T) {
 	default:
 	}
 	c.Listen = "localhost:0"
+	began := time.Now()
 	second := r.serve(c)
 	if second == first {
 		t.Fatal("it did not move")
@@ -67,6 +69,9 @@ func TestReloadMovesTheListener(t *testing.T) {
 			return false
 		}
 	})
+	if d := time.Since(began); d >= endTime {
+		t.Errorf("the stream had the time of a request, %s", d)
+	}
 	r.get(second+"/healthz").want(t, "the new address", 200)
 	r.s.Apply(spec.HTTP{})
 	eventually(t, "nothing to be served", func() bool { return !dialable(strings.TrimPrefix(second, "http://")) })
@@ -98,6 +103,7 @@ func TestWhoAskedForTheMoveGetsItsAnswer(t *testing.T) {
 }
 
 func TestCloseEndsWhatWaits(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	base := r.loopback()
 	r.host.hold, r.host.holding = make(chan struct{}), make(chan struct{})

@@ -174,6 +174,7 @@ func TestCookieIsForThisPageAlone(t *testing.T) {
 }
 
 func TestSessionEndsWithItsToken(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	c := spec.HTTP{Listen: "127.0.0.1:0", Tokens: r.tokens()}
 	base := r.serve(c)
@@ -281,6 +282,7 @@ func TestRightTokensAreNoGuesses(t *testing.T) {
 }
 
 func TestThrottleCountsNetworksAndForgets(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	th := newThrottle()
 	a, b, c := origin("[2001:db8::1]:5"), origin("[2001:db8::ffff]:6"), origin("[2001:db8:0:1::1]:5")
@@ -355,7 +357,16 @@ func TestTokenFilesAreLookedAt(t *testing.T) {
 	if why := r.event(journal.Warning); !strings.Contains(why, `token "ops": it lets nobody in`) {
 		t.Errorf("told: %s", why)
 	}
-	if _, ok := r.s.tokens.find(hashOf("")); ok {
-		t.Error("a file that is not there is a token")
+	path := r.file("vanishes", readToken1)
+	r.s.Apply(spec.HTTP{Tokens: []spec.HTTPToken{{Name: "ops", Role: spec.RoleAct, File: path}}})
+	if _, ok := r.s.tokens.find(hashOf(readToken1)); !ok {
+		t.Error("a good token lets nobody in")
 	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a file that is gone to let nobody in", func() bool {
+		_, ok := r.s.tokens.find(hashOf(readToken1))
+		return !ok
+	})
 }

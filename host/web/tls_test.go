@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ type authority struct {
 	pem  string
 }
 
-var serial int64
+var serial atomic.Int64
 
 func newAuthority(t *testing.T, name string) *authority {
 	t.Helper()
@@ -49,8 +50,7 @@ func (a *authority) issue(c *x509.Certificate) (cert, key string, private *ecdsa
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	serial++
-	c.SerialNumber = big.NewInt(serial)
+	c.SerialNumber = big.NewInt(serial.Add(1))
 	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
 	parent, signer := a.cert, a.key
 	if signer == nil {
@@ -106,6 +106,7 @@ func served(t *testing.T, at string) string {
 }
 
 func TestReplacedCertificateIsServed(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	at := atLoopback(r.serve(spec.HTTP{Listen: "127.0.0.1:0", TLS: r.certs("old.example")}))
 	if name := served(t, at); name != "old.example" {
@@ -170,6 +171,7 @@ func TestClientCertificateIsNeededAndMayRead(t *testing.T) {
 }
 
 func TestCertificateThatIsNotThereIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	r := newRig(t)
 	c := r.certs("ops.example")
 	if err := os.Rename(c.Key, c.Key+".not"); err != nil {
