@@ -92,6 +92,16 @@ func keyOf(e journal.Event) key {
 type lastEnd struct {
 	lines   []string
 	success bool
+	timely  bool // the host ended it at its max_runtime
+}
+
+// failure reports whether a restart that comes from that state follows a failure. What the host itself ended, for a
+// probe that failed or a limit, is one however it exits.
+func (l lastEnd) failure(from string) bool {
+	if from == "stopping" || from == "killing" {
+		return !l.timely
+	}
+	return !l.success
 }
 
 // reader makes changes of events, in the order of the journal.
@@ -137,14 +147,18 @@ func (r *reader) read(e journal.Event) (out []change) {
 	}
 	switch e.Kind {
 	case journal.ProcessExited:
-		r.ends[k] = lastEnd{lines: split(e.Details[journal.LastLines]), success: e.Details[journal.DetailSuccess] == "true"}
+		r.ends[k] = lastEnd{lines: split(e.Details[journal.LastLines]), success: e.Details[journal.DetailSuccess] == "true", timely: r.ends[k].timely}
 	case journal.StartFailed:
 		delete(r.ends, k)
 	case journal.StateChanged:
 		switch e.To {
 		case "backoff":
-			if !r.ends[k].success {
+			if r.ends[k].failure(e.From) {
 				out = append(out, r.occurred(e, spec.AlertExited))
+			}
+		case "stopping":
+			if strings.HasPrefix(e.Reason, "it ran for max_runtime") {
+				r.ends[k] = lastEnd{timely: true}
 			}
 		case "running", "stopped":
 			delete(r.ends, k)
