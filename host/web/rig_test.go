@@ -312,7 +312,7 @@ func (r *rig) watch(url string, options ...option) (<-chan sse, context.CancelFu
 	}
 	c := plainClient()
 	c.Timeout = 0
-	resp, err := c.Do(req)
+	resp, err := c.Do(req) //nolint:bodyclose // by the goroutine that reads it
 	if err != nil {
 		r.t.Fatal(err)
 	}
