@@ -3,6 +3,7 @@ package host
 import (
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"servicehost/host/control"
@@ -31,9 +32,20 @@ func newProbes(stateDir string) *probes {
 type ear struct {
 	*probe.Socket
 	health spec.Health
+	serve  sync.Once
+	heard  atomic.Pointer[probe.Watch] // by whom; nil: by nobody
 }
 
-func (e ear) Env() []string { return e.Socket.Env(&e.health) }
+func (e *ear) Env() []string { return e.Socket.Env(&e.health) }
+
+// Close implements supervisor.Ear.
+func (e *ear) Close() { go e.Socket.Close() } // it waits for a message that is being taken
+
+func (e *ear) hear(m probe.Message) {
+	if w := e.heard.Load(); w != nil {
+		w.Notify(m)
+	}
+}
 
 // Listen implements supervisor.Probes.
 func (p *probes) Listen(s *spec.Service) (supervisor.Ear, error) {
@@ -44,7 +56,7 @@ func (p *probes) Listen(s *spec.Service) (supervisor.Ear, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ear{socket, s.Health}, nil
+	return &ear{Socket: socket, health: s.Health}, nil
 }
 
 // watch is the asking of one run.
@@ -52,7 +64,7 @@ type watch struct {
 	*probe.Watch
 	probes *probes
 	run    process.RunID
-	socket *probe.Socket // nil: it needs none
+	ear    *ear // nil: it needs none
 }
 
 var changes = map[probe.EventKind]supervisor.HealthChange{
@@ -74,10 +86,11 @@ func (p *probes) Watch(w supervisor.Watched, report func(supervisor.HealthEvent)
 	p.mu.Lock()
 	p.watches[w.Run] = v.Watch
 	p.mu.Unlock()
-	if e, ok := w.Ear.(ear); ok {
-		v.socket = e.Socket
+	if e, ok := w.Ear.(*ear); ok {
+		v.ear = e
 		e.SetMain(w.PID)
-		e.Serve(v.Notify)
+		e.heard.Store(v.Watch)
+		e.serve.Do(func() { e.Serve(e.hear) })
 	}
 	return v
 }
@@ -97,8 +110,8 @@ func (w watch) Stop() {
 	w.probes.mu.Lock()
 	delete(w.probes.watches, w.run)
 	w.probes.mu.Unlock()
-	if w.socket != nil {
-		go w.socket.Close() // it waits for a message that is being taken
+	if w.ear != nil {
+		w.ear.heard.CompareAndSwap(w.Watch, nil)
 	}
 }
 

@@ -29,7 +29,7 @@ type environment struct {
 	// signedIn is an error as long as nobody is signed in; nil: not asked.
 	signedIn func() error
 	errands  atomic.Uint64
-	stuck    atomic.Uint64 // waits of instances that did not do what was due
+	stuck    func(*instance) // told of one that does not do what is due; nil: nobody is
 	require  func(context.Context, spec.Requires, requires.Env) []requires.Unmet
 
 	work   sync.WaitGroup  // everything started by spawn

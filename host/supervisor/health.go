@@ -16,13 +16,13 @@ import (
 // Probes asks runs whether they work.
 type Probes interface {
 	// Listen opens what a run can be told by, before its process is started, or returns nil where its probes
-	// need nothing of that kind. Watch takes it over; else it is to be closed.
+	// need nothing of that kind. It is open until nothing is left of the run: a program may say something to its end.
 	Listen(s *spec.Service) (Ear, error)
 	// Watch begins to ask one run. report is called from any goroutine, at every change, and never blocks.
 	Watch(w Watched, report func(HealthEvent)) HealthWatch
 }
 
-// Ear is a way for a run to say itself how it is.
+// Ear is a way for a run to say itself how it is. Its methods never block.
 type Ear interface {
 	// Env are the variables by which the program finds it, NAME=value.
 	Env() []string
@@ -135,7 +135,6 @@ func (i *instance) watchHealth() {
 		})
 	})
 	i.well.watch = watch
-	r.ear = nil // it is the watch's
 	if i.target.paused {
 		i.well.watch.Pause(true)
 	}

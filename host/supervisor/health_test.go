@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,7 @@ type fakeProbes struct {
 
 	mu      sync.Mutex
 	watches map[string]*fakeWatch // the newest of each instance
+	ears    []*fakeEar
 }
 
 type fakeWatch struct {
@@ -41,15 +43,19 @@ type fakeWatch struct {
 
 func (f *fakeProbes) Listen(s *spec.Service) (Ear, error) {
 	if s.Health.Readiness != nil && s.Health.Readiness.Notify {
-		return fakeEar{}, nil
+		e := &fakeEar{}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.ears = append(f.ears, e)
+		return e, nil
 	}
 	return nil, nil
 }
 
-type fakeEar struct{}
+type fakeEar struct{ closed atomic.Int32 }
 
-func (fakeEar) Env() []string { return []string{"NOTIFY_SOCKET=/ear"} }
-func (fakeEar) Close()        {}
+func (*fakeEar) Env() []string { return []string{"NOTIFY_SOCKET=/ear"} }
+func (e *fakeEar) Close()      { e.closed.Add(1) }
 
 func (w *fakeWatch) WantsLines() bool {
 	w.mu.Lock()
@@ -581,4 +587,65 @@ func TestStalledRolloutGoesOn(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A program may say something as long as it lives, also how its stop goes.
+func TestEarIsOpenUntilNothingIsLeftOfTheRun(t *testing.T) {
+	told := func(s *spec.Service) { s.Health.Readiness = &spec.Probe{Notify: true} }
+	for _, order := range []func(*spec.Service){func(*spec.Service) {}, startFirst} {
+		synctest.Test(t, func(t *testing.T) {
+			r := beside(t)
+			open := func(want ...bool) {
+				t.Helper()
+				var got []bool
+				r.probes.mu.Lock()
+				defer r.probes.mu.Unlock()
+				for _, e := range r.probes.ears {
+					if e.closed.Load() > 1 {
+						t.Error("it was closed twice")
+					}
+					got = append(got, e.closed.Load() == 0)
+				}
+				if !slices.Equal(got, want) {
+					t.Fatalf("open: %v, want %v", got, want)
+				}
+			}
+			r.apply(service("api", told, order))
+			settle(time.Minute)
+			open(true)
+			r.begin(service("api", told, order, arg("new")))
+			settle(2500 * time.Millisecond)
+			if r.snap("api").Rollout != nil { // the next one took over, the former one is being stopped
+				open(true, true)
+			} else {
+				open(true)
+			}
+			r.do(Act{Verb: Stop, Names: []string{"api"}})
+			open(make([]bool, len(r.probes.ears))...)
+			r.do(Act{Verb: Start, Names: []string{"api"}})
+			settle(time.Minute)
+			last := r.probes.ears[len(r.probes.ears)-1]
+			go r.do(Act{Verb: Stop, Names: []string{"api"}})
+			settle(time.Second)
+			if r.want("api", Stopping); last.closed.Load() != 0 {
+				t.Error("it was closed while the process was stopping")
+			}
+			settle(time.Minute)
+			if r.want("api", Stopped); last.closed.Load() != 1 {
+				t.Error("it is still open")
+			}
+			r.fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
+				return processtest.Behavior{StartError: &process.Error{Kind: process.ErrResources, Message: "no luck"}}
+			}
+			go r.sup.Do(context.Background(), Act{Verb: Start, Names: []string{"api"}, Actor: "tester"})
+			settle(time.Second)
+			r.probes.mu.Lock()
+			defer r.probes.mu.Unlock()
+			for n, e := range r.probes.ears {
+				if e.closed.Load() != 1 {
+					t.Errorf("ear %d was closed %d times", n+1, e.closed.Load())
+				}
+			}
+		})
+	}
 }

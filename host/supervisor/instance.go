@@ -87,7 +87,7 @@ type run struct {
 	outputs []process.Output
 	drained <-chan struct{}
 	hits    hits   // of its limits
-	ear     Ear    // nil: none, or it belongs to the watch
+	ear     Ear    // nil: none
 	by      string // who ran it outside of its schedule
 	tee     *tee   // nil: it was never beside another one
 	// unwanted says why another run is to follow; empty: none is.
@@ -157,7 +157,9 @@ func (i *instance) wait() {
 		i.late = 0
 	} else if i.late > maxLate {
 		left = lateWait
-		i.env.stuck.Add(1)
+		if i.env.stuck != nil {
+			i.env.stuck(i)
+		}
 	}
 	if i.timer == nil {
 		i.timer = time.NewTimer(left)

@@ -227,7 +227,7 @@ func (i *instance) afterRun() {
 	r := i.run
 	i.endHealth()
 	i.run = nil
-	i.finishOutput(r)
+	i.finish(r)
 	success := slices.Contains(i.spec.SuccessExitCodes, r.exit.Code) && r.exit.Signal == ""
 	asked := (i.state == Stopping || i.state == Killing) && i.ended != endExited
 	overLimit := asked && i.ended == endLimit
@@ -353,10 +353,13 @@ func (i *instance) decide(s *spec.Service, x restart.Exit) bool {
 	return i.enter(Failed, reason)
 }
 
-// finishOutput lets what is left in the pipes reach the log, without making the next run wait for it.
-// The run is acknowledged once its streams have ended: that closes them.
-func (i *instance) finishOutput(r *run) {
+// finish ends what belongs to a run of which nothing is left: it hears it no more, and lets what is left in the
+// pipes reach the log, without making the next run wait for it. The run is acknowledged once its streams have ended: that closes them.
+func (i *instance) finish(r *run) {
 	backend := i.env.backend
+	if r.ear != nil {
+		r.ear.Close()
+	}
 	if r.drained == nil {
 		backend.Ack(r.id)
 		return

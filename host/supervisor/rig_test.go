@@ -59,6 +59,17 @@ type rig struct {
 	probes *fakeProbes
 	mu     sync.Mutex
 	events []journal.Event
+	stuck  []string
+}
+
+// dump is all there is to know of an instance, on its goroutine.
+func (i *instance) dump() string {
+	text := fmt.Sprintf("%v is %s (%s) since %v, deadline %v, wanted up %v, proving %v, run %+v, well %+v, ladder %+v, next try %v, plan %v %q, rollout %+v, paused %v",
+		i.key, i.state, i.reason, i.since, i.deadline(), i.wantedUp(), i.proving, i.run, i.well, i.ladder, i.nextTry, i.plan.next, i.plan.due, i.next, i.target.paused)
+	if i.side != nil {
+		text += "; beside it: " + i.side.dump()
+	}
+	return text
 }
 
 func newRig(t *testing.T, fake *processtest.Fake, store *memory) *rig {
@@ -76,10 +87,17 @@ func newRig(t *testing.T, fake *processtest.Fake, store *memory) *rig {
 			r.mu.Unlock()
 		},
 	})
+	r.sup.env.stuck = func(i *instance) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if len(r.stuck) < 3 {
+			r.stuck = append(r.stuck, fmt.Sprintf("at %v something was due and was not done: %s", time.Now(), i.dump()))
+		}
+	}
 	t.Cleanup(func() {
 		r.sup.Shutdown(context.Background(), time.Minute)
-		if n := r.sup.env.stuck.Load(); n > 0 {
-			t.Errorf("%d times something was due and was not done", n)
+		for _, words := range r.stuck {
+			t.Error(words)
 		}
 		fake.Close()
 		set.Close()

@@ -166,7 +166,7 @@ func (i *instance) afterSide() {
 		s.enter(Stopping, why)
 	}
 	s.run = nil
-	i.finishOutput(r)
+	i.finish(r)
 	at := r.exit.At
 	if r.whole {
 		at = time.Now()
