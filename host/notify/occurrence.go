@@ -157,7 +157,7 @@ func (r *reader) read(e journal.Event) (out []change) {
 				out = append(out, r.occurred(e, spec.AlertExited))
 			}
 		case "stopping":
-			if strings.HasPrefix(e.Reason, "it ran for max_runtime") {
+			if e.Details[journal.DetailCause] == journal.CauseMaxRuntime {
 				r.ends[k] = lastEnd{timely: true}
 			}
 		case "running", "stopped":

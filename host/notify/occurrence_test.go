@@ -37,9 +37,9 @@ func TestEventsOfTheJournalBecomeAlerts(t *testing.T) {
 	crossed.Details = map[string]string{journal.DetailMeasure: "memory", journal.DetailLimit: "400MiB"}
 	cleared := of("api", journal.ThresholdCleared, "")
 	cleared.Details = crossed.Details
-	from := func(was, to, reason string) journal.Event {
-		e := state("api", to, reason)
-		e.From = was
+	from := func(was, to, cause string) journal.Event {
+		e := state("api", to, "why")
+		e.From, e.Details = was, map[string]string{journal.DetailCause: cause}
 		return e
 	}
 	for what, c := range map[string]struct {
@@ -49,8 +49,8 @@ func TestEventsOfTheJournalBecomeAlerts(t *testing.T) {
 		"an end that is followed by a restart": {[]journal.Event{of("api", journal.ProcessExited, "exit 3"), state("api", "backoff", "exit 3")}, []string{"api.1/exited"}},
 		"a start that failed":                  {[]journal.Event{good, of("api", journal.StartFailed, "not found"), state("api", "backoff", "not found")}, []string{"api.1/exited"}},
 		"a success that is followed by one":    {[]journal.Event{good, state("api", "backoff", "exit 0")}, nil},
-		"liveness that was lost":               {[]journal.Event{from("running", "stopping", "liveness probe failed: 503"), good, from("stopping", "backoff", "liveness probe failed: 503")}, []string{"api.1/exited"}},
-		"the time that it may run":             {[]journal.Event{from("running", "stopping", "it ran for max_runtime (1h)"), of("api", journal.ProcessExited, "ended by SIGTERM"), from("stopping", "backoff", "ended at max_runtime")}, nil},
+		"liveness that was lost":               {[]journal.Event{from("running", "stopping", journal.CauseProbe), good, from("stopping", "backoff", "")}, []string{"api.1/exited"}},
+		"the time that it may run":             {[]journal.Event{from("running", "stopping", journal.CauseMaxRuntime), of("api", journal.ProcessExited, "ended by SIGTERM"), from("stopping", "backoff", "")}, nil},
 		"an end for good":                      {[]journal.Event{of("api", journal.ProcessExited, "exit 3"), of("api", journal.Failed, "gave up"), state("api", "failed", "gave up")}, []string{"api.1/failed"}},
 		"readiness":                            {[]journal.Event{of("api", journal.Unhealthy, ""), of("api", journal.Recovered, "")}, []string{"api.1/unhealthy", "end api.1/unhealthy"}},
 		"thresholds":                           {[]journal.Event{crossed, cleared}, []string{"api.1/threshold/memory", "end api.1/threshold/memory"}},
