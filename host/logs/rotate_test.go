@@ -231,14 +231,15 @@ func TestWriterFollowsRenamedFile(t *testing.T) {
 
 func TestWriterSurvivesCopytruncate(t *testing.T) {
 	path := logPath(t)
-	s, _ := testSet(t, realFiles, testTiming)
+	tm := testTiming
+	tm.check = 0 // with each write
+	s, _ := testSet(t, realFiles, tm)
 	p, src := openPipeline(t, s, spec.Log{Path: path, MaxSize: 1000, MaxFiles: 3})
 	src.send(strings.Repeat("x", 900) + "\n")
 	until(t, "written", func() bool { return len(contentOrNone(path)) == 901 })
 	if err := os.Truncate(path, 0); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(2 * testTiming.check) // the time in which the writer may not have noticed
 	src.send(strings.Repeat("y", 900) + "\n")
 	src.end()
 	p.Drain(time.Minute)

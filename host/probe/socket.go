@@ -65,9 +65,6 @@ func Listen(o SocketOptions) (*Socket, error) {
 // Address is the value of NOTIFY_SOCKET.
 func (s *Socket) Address() string { return s.address }
 
-// NotifyVariables are those that a child must not inherit from the host, whose own manager is meant by them.
-var NotifyVariables = []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}
-
 // Env is what a program needs to know. WATCHDOG_PID is not among it: it would have to hold the id of a process
 // that does not exist yet, and its absence means whoever reads it.
 func (s *Socket) Env(h *spec.Health) []string {

@@ -18,30 +18,6 @@ import (
 	"servicehost/spec"
 )
 
-// shortDir is a folder whose name leaves room for a socket.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "p")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return filepath.Join(dir, "n")
-}
-
-func listen(t *testing.T, o SocketOptions) *Socket {
-	t.Helper()
-	if o.Dir == "" {
-		o.Dir = shortDir(t)
-	}
-	s, err := Listen(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
-
 func sendTo(t *testing.T, address string, messages ...string) {
 	t.Helper()
 	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: address, Net: "unixgram"})
@@ -66,19 +42,6 @@ func handOver(t *testing.T, address, message string, fds ...int) {
 	defer unix.Close(fd)
 	if err := unix.Sendmsg(fd, []byte(message), unix.UnixRights(fds...), &unix.SockaddrUnix{Name: address}, 0); err != nil {
 		t.Fatal(err)
-	}
-}
-
-type inbox chan Message
-
-func (in inbox) next(t *testing.T) Message {
-	t.Helper()
-	select {
-	case m := <-in:
-		return m
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came")
-		return Message{}
 	}
 }
 

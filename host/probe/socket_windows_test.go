@@ -10,16 +10,6 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func listenPipe(t *testing.T, o SocketOptions) *Socket {
-	t.Helper()
-	s, err := Listen(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Close)
-	return s
-}
-
 // client opens the pipe as any program would: as a file. While nobody accepts it is busy or not there yet.
 func client(t *testing.T, s *Socket) *os.File {
 	t.Helper()
@@ -36,21 +26,8 @@ func client(t *testing.T, s *Socket) *os.File {
 	}
 }
 
-type inbox chan Message
-
-func (in inbox) next(t *testing.T) Message {
-	t.Helper()
-	select {
-	case m := <-in:
-		return m
-	case <-time.After(10 * time.Second):
-		t.Fatal("nothing came")
-		return Message{}
-	}
-}
-
 func TestPipeTakesLines(t *testing.T) {
-	s := listenPipe(t, SocketOptions{})
+	s := listen(t, SocketOptions{})
 	in := make(inbox, 9)
 	s.Serve(func(m Message) { in <- m })
 	if !strings.HasPrefix(s.Address(), `\\.\pipe\servicehost-notify-`) {
@@ -81,7 +58,7 @@ func TestPipeTakesLines(t *testing.T) {
 }
 
 func TestPipeAnswersABarrier(t *testing.T) {
-	s := listenPipe(t, SocketOptions{})
+	s := listen(t, SocketOptions{})
 	in := make(inbox, 9)
 	s.Serve(func(m Message) { in <- m })
 	f := client(t, s)
@@ -100,7 +77,7 @@ func TestPipeAnswersABarrier(t *testing.T) {
 
 func TestPipeAsksWhoIsThere(t *testing.T) {
 	who := make(chan Sender, 9)
-	s := listenPipe(t, SocketOptions{Accept: func(from Sender) bool { who <- from; return false }})
+	s := listen(t, SocketOptions{Accept: func(from Sender) bool { who <- from; return false }})
 	s.Serve(func(Message) { t.Error("delivered") })
 	f := client(t, s)
 	defer f.Close()
@@ -139,7 +116,7 @@ func TestPipeIsForTheAccountOfTheProgram(t *testing.T) {
 }
 
 func TestPipeClosesWithItsClients(t *testing.T) {
-	s := listenPipe(t, SocketOptions{})
+	s := listen(t, SocketOptions{})
 	in := make(inbox, 9)
 	s.Serve(func(m Message) { in <- m })
 	f := client(t, s)
