@@ -5,6 +5,7 @@ import (
 
 	"servicehost/host/forward"
 	"servicehost/host/metrics"
+	"servicehost/host/notify"
 	"servicehost/host/supervisor"
 	"servicehost/spec"
 )
@@ -48,6 +49,11 @@ func (h *Host) reading(full bool) metrics.Reading {
 		r.Targets = append(r.Targets, metrics.Target{
 			Name: t.Name, Type: string(t.Type), Up: t.State == forward.StateOK, SentRecords: t.SentRecords, SentBytes: t.SentBytes,
 			DroppedRecords: t.DroppedRecords, DroppedBytes: t.DroppedBytes, WaitingRecords: t.WaitingRecords, SpooledBytes: t.SpooledBytes,
+		})
+	}
+	for _, n := range h.notify.Stats() {
+		r.Notifiers = append(r.Notifiers, metrics.Notifier{
+			Name: n.Name, Kind: string(n.Kind), Up: n.State == notify.StateOK, Sent: n.Sent, Failed: n.Failed, Waiting: n.Waiting,
 		})
 	}
 	return r

@@ -65,7 +65,7 @@ func TestDocumentIsInStep(t *testing.T) {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.sample(), f.Type, labels, f.Help)
 		}
 	}
-	table("Of the host, its spec and its logs", hostFamilies)
+	table("Of the host, its spec, its logs and its alerts", hostFamilies)
 	b.WriteByte('\n')
 	table("Of each service, with the labels `service` and `service_instance`", instanceFamilies)
 	path := filepath.Join("..", "..", "docs", "metrics.md")

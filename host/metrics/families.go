@@ -122,6 +122,23 @@ var hostFamilies = []family{
 		host: targets(func(e *encoder, t *Target) { e.sum(t.WaitingRecords, "target", t.Name) })},
 	{Name: "servicehost_forward_spooled_bytes", Type: gauge, Labels: []string{"target"}, Help: "What waits for a target on disk.",
 		host: targets(func(e *encoder, t *Target) { e.sum(t.SpooledBytes, "target", t.Name) })},
+
+	{Name: "servicehost_notify_up", Type: gauge, Labels: []string{"notifier", "type"}, Help: "Whether a receiver of alerts takes what is sent.",
+		host: notifiers(func(e *encoder, n *Notifier) { e.truth(n.Up, "notifier", n.Name, "type", n.Kind) })},
+	{Name: "servicehost_notify_sent_messages", Type: counter, Labels: []string{"notifier"}, Help: "Alerts that a receiver took.",
+		host: notifiers(func(e *encoder, n *Notifier) { e.sum(n.Sent, "notifier", n.Name) })},
+	{Name: "servicehost_notify_failed_messages", Type: counter, Labels: []string{"notifier"}, Help: "Alerts that were given up.",
+		host: notifiers(func(e *encoder, n *Notifier) { e.sum(n.Failed, "notifier", n.Name) })},
+	{Name: "servicehost_notify_waiting_messages", Type: gauge, Labels: []string{"notifier"}, Help: "Alerts that wait for a receiver.",
+		host: notifiers(func(e *encoder, n *Notifier) { e.sum(n.Waiting, "notifier", n.Name) })},
+}
+
+func notifiers(write func(*encoder, *Notifier)) func(*encoder, *gathered) {
+	return func(e *encoder, g *gathered) {
+		for n := range g.Notifiers {
+			write(e, &g.Notifiers[n])
+		}
+	}
 }
 
 func targets(write func(*encoder, *Target)) func(*encoder, *gathered) {

@@ -22,6 +22,8 @@ type Reading struct {
 	Spec    Spec
 	Logs    logs.SetStats
 	Targets []Target
+	// Notifiers are told of events, by notify.
+	Notifiers []Notifier
 	// Instances are in the order in which they are to be told.
 	Instances []Instance
 }
@@ -40,6 +42,13 @@ type Target struct {
 	SentRecords, SentBytes       int64
 	DroppedRecords, DroppedBytes int64
 	WaitingRecords, SpooledBytes int64
+}
+
+// Notifier is a receiver of alerts. Counts are of messages.
+type Notifier struct {
+	Name, Kind            string
+	Up                    bool
+	Sent, Failed, Waiting int64
 }
 
 // Instance is one instance of a service.

@@ -61,6 +61,8 @@ func TestSamplesSayWhatWasRead(t *testing.T) {
 		`servicehost_reloads_total{result="applied"} 0`,
 		`servicehost_forward_up{target="loki1",type="loki"} 1`,
 		`servicehost_forward_dropped_records_total{target="loki1"} 3`,
+		`servicehost_notify_up{notifier="ops",type="webhook"} 0`,
+		`servicehost_notify_failed_messages_total{notifier="ops"} 8`,
 		`servicehost_service_up{service="api",service_instance="2"} 1`,
 		`servicehost_service_up{service="cleanup",service_instance="1"} 0`,
 		`servicehost_service_state{service="cleanup",service_instance="1",state="waiting"} 1`,

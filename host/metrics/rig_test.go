@@ -44,6 +44,7 @@ func all() Reading {
 		Name: `orders "01"` + "\n\\", Spec: Spec{State: "rejected", Problems: 2, AppliedAt: began.Add(1500 * time.Millisecond)},
 		Logs:      logs.SetStats{RotatedBytes: 1 << 40, EvictedFiles: 2, EvictedBytes: 3},
 		Targets:   []Target{{Name: "loki1", Type: "loki", Up: true, SentRecords: 1, SentBytes: 2, DroppedRecords: 3, DroppedBytes: 4, WaitingRecords: 5, SpooledBytes: 6}},
+		Notifiers: []Notifier{{Name: "ops", Kind: "webhook", Sent: 7, Failed: 8, Waiting: 9}},
 		Instances: []Instance{busy("api", 1), busy("api", 2), job},
 	}
 }
