@@ -22,7 +22,7 @@ var layers = [][]string{
 	{"spec", "host/jsonl", "host/human", "host/web/page"},
 	{"host/files", "host/outbound"},
 	{"reload", "host/process", "host/probe", "host/requires", "host/logs", "host/restart", "host/schedule", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
-	{"host/supervisor", "host/control", "host/forward", "host/usage", "host/notify", "host/process/processtest"},
+	{"host/supervisor", "host/control", "host/forward", "host/usage", "host/notify", "host/process/processtest", "host/state/statetest"},
 	{"host/thresholds", "host/metrics", "host/web", "host/top"},
 	{"host", "host/doctor"},
 	{"host/cli"},
@@ -33,7 +33,7 @@ var layers = [][]string{
 var alone = []string{"samples/quickstart/demo", "bench/nssm"}
 
 // forTests are packages that only tests may import.
-var forTests = append([]string{"host/process/processtest"}, alone...)
+var forTests = append([]string{"host/process/processtest", "host/state/statetest"}, alone...)
 
 // testOnly are folders that hold nothing but tests of the whole.
 var testOnly = []string{"samples", "host/e2e"}

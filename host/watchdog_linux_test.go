@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -17,42 +16,10 @@ import (
 	"servicehost/host/logs"
 	"servicehost/host/osservice"
 	"servicehost/host/process/processtest"
+	"servicehost/host/state/statetest"
 	"servicehost/host/supervisor"
 	"servicehost/spec"
 )
-
-// kept is a state folder in memory.
-type kept struct {
-	mu sync.Mutex
-	m  map[string][]byte
-}
-
-func (s *kept) Put(k string, v any) error {
-	b, err := json.Marshal(v)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.m[k] = b
-	return err
-}
-
-func (s *kept) Get(k string, v any) (bool, error) {
-	s.mu.Lock()
-	b, ok := s.m[k]
-	s.mu.Unlock()
-	if !ok {
-		return false, nil
-	}
-	return true, json.Unmarshal(b, v)
-}
-
-func (s *kept) Delete(k string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.m, k)
-	return nil
-}
-
-func (s *kept) Keys(string) []string { return nil }
 
 // watchdogSocket is systemd's end of the notify socket; it returns how often the watchdog was fed within a time.
 func watchdogSocket(t *testing.T, every time.Duration) (fed func(within time.Duration) int) {
@@ -95,7 +62,7 @@ func TestWatchdogGoesUnfedWhileTheCoordinatorHangs(t *testing.T) {
 	set := logs.NewSet(logs.Options{OnEvent: func(logs.Event) {}})
 	fake := processtest.New()
 	sup := supervisor.New(supervisor.Options{
-		Backend: fake, Logs: set, Store: &kept{m: map[string][]byte{}}, Exe: "/host",
+		Backend: fake, Logs: set, Store: &statetest.Memory{}, Exe: "/host",
 		Publish: func(e journal.Event) {
 			if e.Kind == journal.OperatorAction && hang.CompareAndSwap(true, false) { // the coordinator says it
 				close(hangs)

@@ -11,6 +11,7 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/process"
 	"servicehost/host/process/processtest"
+	"servicehost/host/state/statetest"
 	"servicehost/spec"
 )
 
@@ -134,7 +135,7 @@ func TestBeginningToWatchRestartsNothing(t *testing.T) {
 func TestChangedBinaryGoesBackToTheFormerCopy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
-		fake, store := badCopy("bad"), &memory{m: map[string][]byte{}}
+		fake, store := badCopy("bad"), &statetest.Memory{}
 		r := newRig(t, fake, store)
 		one, bad, three := holding(t, "api", "one", dir), holding(t, "api", "bad", dir), holding(t, "api", "three", dir)
 		r.apply(one)

@@ -14,47 +14,15 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/logs"
 	"servicehost/host/process/processtest"
+	"servicehost/host/state/statetest"
 	"servicehost/spec"
 )
-
-// memory is a Store in memory that goes through JSON, as the real one does.
-type memory struct {
-	mu sync.Mutex
-	m  map[string][]byte
-}
-
-func (s *memory) Put(k string, v any) error {
-	b, err := json.Marshal(v)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.m[k] = b
-	return err
-}
-
-func (s *memory) Get(k string, v any) (bool, error) {
-	s.mu.Lock()
-	b, ok := s.m[k]
-	s.mu.Unlock()
-	if !ok {
-		return false, nil
-	}
-	return true, json.Unmarshal(b, v)
-}
-
-func (s *memory) Delete(k string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.m, k)
-	return nil
-}
-
-func (s *memory) Keys(string) []string { return nil }
 
 // rig is a supervisor over a fake backend, in a synctest bubble.
 type rig struct {
 	t      *testing.T
 	fake   *processtest.Fake
-	store  *memory
+	store  *statetest.Memory
 	sup    *Supervisor
 	probes *fakeProbes
 	mu     sync.Mutex
@@ -72,10 +40,10 @@ func (i *instance) dump() string {
 	return text
 }
 
-func newRig(t *testing.T, fake *processtest.Fake, store *memory) *rig {
+func newRig(t *testing.T, fake *processtest.Fake, store *statetest.Memory) *rig {
 	r := &rig{t: t, fake: fake, store: store, probes: &fakeProbes{watches: map[string]*fakeWatch{}}}
 	if r.store == nil {
-		r.store = &memory{m: map[string][]byte{}}
+		r.store = &statetest.Memory{}
 	}
 	set := logs.NewSet(logs.Options{OnEvent: func(logs.Event) {}})
 	r.sup = New(Options{

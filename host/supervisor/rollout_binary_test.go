@@ -9,11 +9,12 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/process"
 	"servicehost/host/process/processtest"
+	"servicehost/host/state/statetest"
 	"servicehost/spec"
 )
 
 // besideOver is beside over a backend and a store, where every run of a program below a folder "bad" ends at once.
-func besideOver(t *testing.T, store *memory) *rig {
+func besideOver(t *testing.T, store *statetest.Memory) *rig {
 	fake := processtest.New()
 	fake.Beside = true
 	fake.Behave = func(_ process.RunID, q process.Request) processtest.Behavior {
@@ -58,7 +59,7 @@ func TestNewBinaryIsStartedBesideTheFormer(t *testing.T) {
 // after a crash and after a restart of the host.
 func TestBadBinaryBesideTheFormerTouchesNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, store := t.TempDir(), &memory{m: map[string][]byte{}}
+		dir, store := t.TempDir(), &statetest.Memory{}
 		r := besideOver(t, store)
 		one, bad, three := holding(t, "api", "one", dir, probed, startFirst), holding(t, "api", "bad", dir, probed, startFirst), holding(t, "api", "three", dir, probed, startFirst)
 		r.apply(one)

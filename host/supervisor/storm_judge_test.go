@@ -109,8 +109,18 @@ func (w *storm) rest() {
 	told := w.told
 	w.mu.Unlock()
 	settle(time.Hour)
+	jobbing := map[string]bool{} // in force: where a type was rolled back, others may depend on a job
+	for _, p := range before {
+		jobbing[p.Key.Service] = p.Spec.Type == spec.TypeScheduled
+	}
 	for n, p := range w.sup.Snapshots() {
-		if p != before[n] && p.Spec.Type != spec.TypeScheduled {
+		follows := false
+		if c := w.recipes[p.Key.Service]; c != nil {
+			for name := range c.deps {
+				follows = follows || jobbing[name]
+			}
+		}
+		if p != before[n] && p.Spec.Type != spec.TypeScheduled && !follows {
 			w.fault("%v was published again: %s (%s), was %s (%s), target %+v", p.Key, p.State, p.Reason, before[n].State, before[n].Reason, *w.sup.instance(p.Key).target)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"servicehost/host/process"
 	"servicehost/host/process/processtest"
 	"servicehost/host/requires"
+	"servicehost/host/state/statetest"
 	"servicehost/spec"
 )
 
@@ -66,7 +67,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 }
 
 // boot starts a host over what the former one kept.
-func (w *storm) boot(t *testing.T, store *memory) {
+func (w *storm) boot(t *testing.T, store *statetest.Memory) {
 	fake := processtest.New()
 	fake.Beside, fake.Behave, fake.Step = true, w.behave, w.step
 	w.rig = newRig(t, fake, store)

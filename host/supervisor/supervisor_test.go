@@ -11,6 +11,7 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/process"
 	"servicehost/host/process/processtest"
+	"servicehost/host/state/statetest"
 	"servicehost/spec"
 )
 
@@ -283,7 +284,7 @@ func TestLiveChangeKeepsTheProcess(t *testing.T) {
 
 func TestStopOfAnOperatorOutlivesTheHostAndReloads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store := &memory{m: map[string][]byte{}}
+		store := &statetest.Memory{}
 		r := newRig(t, processtest.New(), store)
 		r.apply(service("api"), service("db"))
 		r.do(Act{Verb: Stop, Names: []string{"api"}})

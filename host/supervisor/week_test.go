@@ -110,7 +110,7 @@ func TestAWeekLeavesNothingBehind(t *testing.T) {
 		if n := len(r.sup.env.tasks.waiting); n != 0 {
 			t.Errorf("%d errands are waited for", n)
 		}
-		if n := len(r.store.m); n > 3*(services+jobs) {
+		if n := len(r.store.Keys("")); n > 3*(services+jobs) {
 			t.Errorf("%d records are kept", n)
 		}
 		for _, i := range r.sup.list {
