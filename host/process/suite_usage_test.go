@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"testing"
-	"time"
 
 	"servicehost/host/process"
 )
@@ -81,7 +80,7 @@ var usageCases = []suiteCase{
 		}
 		for _, id := range ids {
 			u, err := s.Usage(id, false)
-			if err != nil || u.Processes != 2 || u.Memory < 8<<20 || u.CPU < 20*time.Millisecond {
+			if err != nil || u.Processes != 2 || u.Memory < 8<<20 {
 				t.Errorf("usage %+v, %v", u, err)
 			}
 			if full, err := s.Usage(id, true); err != nil || full.Processes != 2 {

@@ -65,6 +65,37 @@ func TestUsageIsWhatProcSays(t *testing.T) {
 	}
 }
 
+// Without a cgroup the CPU is that of the members, and of the children that they waited for.
+func TestCPUWithoutCgroups(t *testing.T) {
+	b, err := process.New(process.Options{Subreaper: true, NoCgroup: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStage(t, b)
+	id, ident := s.start(part("spin"))
+	s.read(id, process.Stdout).awaitText(t, "ready")
+	u, err := s.Usage(id, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat, err := os.ReadFile(proc(ident.PID, "stat"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ticks int
+	for _, f := range strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))[11:15] {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks += n
+	}
+	const tick = 10 * time.Millisecond
+	if want := time.Duration(ticks) * tick; u.CPU > want || u.CPU < want-5*tick {
+		t.Errorf("%v of CPU, want %v", u.CPU, want)
+	}
+}
+
 // What a small process had at most is not known by its exit: what a look saw is told then.
 func TestPeakOfASmallProcessIsWhatWasSeen(t *testing.T) {
 	s := newStage(t, newBackend(t))
