@@ -7,6 +7,7 @@ import { t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { here, note } from "./router.js";
 import { eventText, eventTone } from "./states.js";
+import { state } from "./store.js";
 import { failed } from "./toast.js";
 
 const KEEP = 2000;
@@ -22,6 +23,23 @@ export async function loadEvents(signal, { service = "", last = 500 } = {}) {
   const all = [];
   await stream(`events?last=${last}${service ? `&service=${encodeURIComponent(service)}` : ""}`, (some) => all.push(...some), signal);
   return all;
+}
+
+// followEvents hands over the events of one instance, all again when the line was down, and then new ones.
+export function followEvents(scope, id, all, some) {
+  async function load() {
+    try {
+      all(await loadEvents(scope.signal, { service: id }));
+    } catch (error) {
+      if (!scope.signal.aborted) failed(t("events.failed"), error);
+    }
+  }
+  scope.on("journal", (events) => {
+    const ours = events.filter((e) => e.id === id);
+    if (ours.length) some(ours);
+  });
+  scope.on("connection", () => state.connection === "open" && load());
+  load();
 }
 
 export function eventsView(scope) {
@@ -65,7 +83,7 @@ export function eventsView(scope) {
     if (all.length > KEEP) all.splice(0, all.length - KEEP);
     list.add(events);
   });
-  scope.on("connection", () => load()); // what happened while the line was down
+  scope.on("connection", () => state.connection === "open" && load()); // what happened while the line was down
   load();
 
   return {

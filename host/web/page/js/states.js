@@ -66,7 +66,10 @@ export function eventTone(e) {
 
 const EVENT_SHAPES = { operator: "person", started: "start", reload_applied: "check", healthy: "check", recovered: "check", upgraded: "check", threshold_cleared: "check" };
 
-export const eventShape = (e) => (e.kind === "state" && shapeOf[e.to]) || EVENT_SHAPES[e.kind] ?? { bad: "failed", warn: "unhealthy", good: "check", idle: "info" }[eventTone(e)];
+export function eventShape(e) {
+  if (e.kind === "state" && shapeOf[e.to]) return shapeOf[e.to];
+  return EVENT_SHAPES[e.kind] ?? { bad: "failed", warn: "unhealthy", good: "check", idle: "info" }[eventTone(e)];
+}
 
 // eventText is an event in words. What the host gives as its reason stays as it is.
 export function eventText(e) {

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { until } from "./host.mjs";
+import { row, signedIn, world } from "./world.mjs";
+
+test("a killed child changes its row without a reload", async () => {
+  const tab = await signedIn();
+  const restarts = row(tab.page, "ticker").locator(".restarts");
+  await row(tab.page, "ticker").waitFor();
+  const before = Number(await restarts.textContent());
+  await tab.page.evaluate(() => (globalThis.sameDocument = true));
+  const { pid } = await world.host.service("ticker");
+  process.kill(pid, "SIGKILL");
+  await until("the row counts the restart", async () => Number(await restarts.textContent()) === before + 1);
+  await until("the service runs again", async () => (await row(tab.page, "ticker").locator(".state").textContent()) === "running");
+  assert.equal(await tab.page.evaluate(() => globalThis.sameDocument), true);
+  assert.deepEqual(await tab.troubles(), []);
+  await tab.close();
+});
+
+test("the list says how each service is, and how many are well", async () => {
+  const tab = await signedIn();
+  assert.equal(await tab.text('.row[data-id="crasher"] .state'), "backoff");
+  assert.match(await tab.text('.row[data-id="crasher"] .reason'), /exit 3 after .*next try in .*cannot open db/);
+  assert.match(await tab.text('.row[data-id="waits"] .reason'), /waits for "never"/);
+  assert.equal(await tab.text('.row[data-id="web"] .health'), "healthy");
+  assert.match(await tab.text(".counts"), /9 services, 7 as desired/);
+  assert.match(await tab.page.title(), /^\(2\) orders-01/);
+  await tab.page.locator('[data-group="bad"]').click();
+  await until("only two rows are left", async () => (await tab.page.locator(".row[data-id]").count()) === 2);
+  assert.match(tab.page.url(), /show=bad/);
+  await tab.close();
+});
+
+// inked counts the pixels of a canvas that something was drawn on.
+const inked = (page, selector) => page.locator(selector).first().evaluate((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let n = 0;
+  for (let i = 3; i < data.length; i += 4) if (data[i] > 0) n++;
+  return n;
+});
+
+test("charts and sparklines draw what is measured", async () => {
+  const tab = await signedIn();
+  const spark = '.row[data-id="ticker"] .memory canvas';
+  await row(tab.page, "ticker").waitFor();
+  await until("the sparkline of the list has two points", async () => (await inked(tab.page, spark)) > 2, 25_000);
+  await tab.page.goto(`${world.host.url}/#/service/ticker`);
+  await tab.page.locator(".chart canvas").first().waitFor();
+  // The axes alone are drawn without any data: the colour of the line tells them apart.
+  const line = () => tab.page.locator(".chart canvas").nth(1).evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let n = 0;
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && data[i + 2] > 180 && data[i] < 130) n++;
+    return n;
+  });
+  await until("the chart of memory has a line", async () => (await line()) > 3, 25_000);
+  assert.match(await tab.page.locator(".chart").nth(1).getAttribute("aria-label"), /Memory: .*iB.*max .*iB/);
+  assert.deepEqual(await tab.troubles(), []);
+  await tab.close();
+});
+
+test("logs stream, as text, and can be searched and stopped", async () => {
+  const tab = await signedIn({ at: "#/service/ticker/logs" });
+  const lines = tab.page.locator(".log-line");
+  await lines.first().waitFor();
+  const last = () => lines.last().textContent();
+  const before = await last();
+  await until("new lines come", async () => (await last()) !== before);
+  assert.match(await tab.text(".log-line.stdout"), /tick \d+ <b>not bold<\/b><script>/);
+  assert.equal(await tab.page.locator(".log b, .log script").count(), 0);
+  assert.equal(await tab.text(".log-line.stdout .ansi-2"), "tick");
+  assert.match(await tab.page.title(), /ticker/);
+
+  await tab.page.getByRole("combobox", { name: "Stream" }).selectOption("stderr");
+  await until("only stderr is left", async () => (await lines.count()) > 0 && (await tab.page.locator(".log-line:not(.stderr)").count()) === 0);
+  await tab.page.getByRole("combobox", { name: "Stream" }).selectOption("");
+  await tab.page.locator(".logs .search-field").fill("[0-9]*3 <b>");
+  await until("what is searched for is marked", async () => (await tab.page.locator(".log mark").count()) > 0 && (await tab.page.locator(".log-line.stderr").count()) === 0);
+  await tab.page.locator(".logs .search-field").fill("(");
+  await tab.page.locator(".logs .field-problem:not([hidden])").waitFor();
+  tab.forget(); // the browser itself notes the 400
+  await tab.page.locator(".logs .search-field").fill("");
+  await until("all is back", async () => (await lines.count()) > 5);
+
+  await tab.page.getByRole("button", { name: "Pause" }).click();
+  const stopped = await last();
+  await tab.page.locator(".log-more:not([hidden])").waitFor();
+  assert.equal(await last(), stopped);
+  await tab.page.locator(".log-more").click();
+  await until("it follows again", async () => (await last()) !== stopped);
+  assert.deepEqual(await tab.troubles(), []);
+  await tab.close();
+});

@@ -1,0 +1,89 @@
+// The first part of a service's page: facts, charts, health, runs and the latest events.
+
+import { h } from "./dom.js";
+import { eventList } from "./eventlist.js";
+import { followEvents } from "./events.js";
+import { facts } from "./facts.js";
+import { t } from "./i18n.js";
+import { probeTable } from "./probes.js";
+import { link } from "./router.js";
+import { runTable } from "./runs.js";
+import { timeline } from "./timeline.js";
+import { usagePanel } from "./usage.js";
+
+const HOUR = 3600_000;
+const LATEST = 12;
+
+export function overview(scope, id) {
+  const box = h("div");
+  const bar = h("div");
+  const probes = h("div");
+  const runs = h("section", { class: "panel", "aria-label": t("runs.label"), hidden: true });
+  const list = eventList({ named: false, most: LATEST });
+  let events = [];
+  let status = null;
+  let measured = null;
+  let asked = "";
+
+  const usage = usagePanel(scope, id, () => drawBar());
+  usage.onMeasured((one) => {
+    measured = one;
+    drawFacts();
+  });
+
+  function drawFacts() {
+    if (status) box.replaceChildren(facts(status, measured));
+  }
+
+  function drawBar() {
+    if (status) bar.replaceChildren(timeline(events, status, Math.max(usage.range(), HOUR)));
+  }
+
+  function drawProbes() {
+    if (!status) return;
+    probes.replaceChildren(status.probes?.length ? probeTable(status.probes) : h("p", { class: "muted pad" }, t("probes.none")));
+  }
+
+  function drawRuns() {
+    const now = JSON.stringify(status.runs ?? []);
+    if (now === asked) return;
+    asked = now;
+    runs.hidden = !status.runs?.length;
+    if (status.runs?.length) runs.replaceChildren(panelHead(t("runs.label")), runTable(status.runs));
+  }
+
+  const told = () => {
+    usage.setStarts(events.filter((e) => e.kind === "state" && e.to === "running").map((e) => Date.parse(e.time)));
+    drawBar();
+  };
+  followEvents(scope, id, (all) => {
+    events = all;
+    list.set(all);
+    told();
+  }, (some) => {
+    events.push(...some);
+    list.add(some);
+    told();
+  });
+  scope.every(1000, () => {
+    drawFacts();
+    drawProbes();
+  });
+  scope.every(10_000, drawBar);
+
+  return {
+    draw(s) {
+      status = s;
+      drawFacts();
+      drawBar();
+      drawProbes();
+      drawRuns();
+    },
+    node: h("div", { class: "overview" },
+      h("section", { class: "panel", "aria-label": t("facts.label") }, box), usage.node,
+      h("section", { class: "panel", "aria-label": t("probes.label") }, panelHead(t("probes.label")), bar, probes), runs,
+      h("section", { class: "panel", "aria-label": t("tab.events") }, panelHead(t("events.latest"), h("a", { href: link("service", id, "events") }, t("events.all.link"))), list.node)),
+  };
+}
+
+const panelHead = (title, ...more) => h("div", { class: "panel-head" }, h("h2", {}, title), ...more);
