@@ -21,7 +21,7 @@ const roleThreshold = "e2e-threshold"
 
 func init() { childRoles[roleThreshold] = thresholdChild }
 
-// thresholdChild is MODE [FILE]: leak takes 150 MiB, chat complains, serve has a child and hands out a heap at PORT, tell
+// thresholdChild is MODE [FILE]: leak takes 150 MiB, chat complains, serve has a child and hands out a heap at PORT, pair has a child, tell
 // writes what an action was told.
 func thresholdChild(args []string) int {
 	switch args[0] {
@@ -41,15 +41,17 @@ func thresholdChild(args []string) int {
 				fmt.Println("login failed for bob")
 			}
 		}()
-	case "serve":
+	case "serve", "pair":
 		self, _ := os.Executable()
 		if err := exec.Command(self, roleThreshold, "idle").Start(); err != nil {
 			fmt.Println(err)
 			return 9
 		}
-		go func() {
-			fmt.Println(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("a heap")) })))
-		}()
+		if args[0] == "serve" {
+			go func() {
+				fmt.Println(http.ListenAndServe("127.0.0.1:"+os.Getenv("PORT"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("a heap")) })))
+			}()
+		}
 	case "tell":
 		text := strings.Join([]string{os.Getenv("HOST_MEASURE"), os.Getenv("HOST_VALUE"), os.Getenv("HOST_LIMIT"), os.Getenv("HOST_SERVICE"), os.Getenv("HOST_PID")}, " ")
 		if err := os.WriteFile(args[1], []byte(text), 0o600); err != nil {
@@ -69,6 +71,16 @@ func thresholdCommand(t *testing.T, args ...string) string {
 	return string(b)
 }
 
+// happened finds the first event of a kind of a service; nil: there is none yet.
+func (r *rig) happened(id string, k journal.Kind) *journal.Event {
+	for _, e := range events(r.t, r.must(0, "events", "-n", "1000", "-o", "json")) {
+		if e.ID == id && e.Kind == k {
+			return &e
+		}
+	}
+	return nil
+}
+
 // TestThresholdsAreToldAndActedOn has one service leak, one complain and one grow children.
 func TestThresholdsAreToldAndActedOn(t *testing.T) {
 	r := newRig(t)
@@ -81,14 +93,7 @@ func TestThresholdsAreToldAndActedOn(t *testing.T) {
 	r.write(yaml(chatty("thresholds: [{log: '^login failed', count: 5, within: 1m, action: {exec: "+thresholdCommand(t, "tell", told)+"}}]"), rest))
 	r.start()
 	story := func() []journal.Event { return events(t, r.must(0, "events", "-n", "1000", "-o", "json")) }
-	happened := func(id string, k journal.Kind) *journal.Event {
-		for _, e := range story() {
-			if e.ID == id && e.Kind == k {
-				return &e
-			}
-		}
-		return nil
-	}
+	happened := r.happened
 	r.poll("the lines, the leak and the children to be told", func() bool {
 		return happened("chatty", journal.Threshold) != nil && happened("leak", journal.ProcessExited) != nil && happened("serve", journal.Dumped) != nil
 	})
