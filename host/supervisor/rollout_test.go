@@ -3,12 +3,8 @@ package supervisor
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +45,20 @@ func (r *rig) begin(services ...*spec.Service) {
 	synctest.Wait()
 }
 
+// first has the service of these tests run for a minute.
+func (r *rig) first() *Snapshot {
+	r.t.Helper()
+	r.apply(service("api", probed, startFirst))
+	settle(time.Minute)
+	return r.phase("api", "", 1)
+}
+
+// edit hands that service out with a change, without waiting for it.
+func (r *rig) edit(change ...func(*spec.Service)) {
+	r.t.Helper()
+	r.begin(service("api", append([]func(*spec.Service){probed, startFirst}, change...)...))
+}
+
 // phase checks how far a rollout has come, and which run is current.
 func (r *rig) phase(id, state string, incarnation uint64) *Snapshot {
 	r.t.Helper()
@@ -77,10 +87,8 @@ func (r *rig) up(want ...uint64) {
 func TestStartFirstOverlapsAndSwitchesWhenReady(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := beside(t)
-		r.apply(service("api", probed, startFirst))
-		settle(time.Minute)
-		first := r.phase("api", "", 1)
-		r.begin(service("api", probed, startFirst, arg("new")))
+		first := r.first()
+		r.edit(arg("new"))
 		settle(time.Second)
 		if p := r.phase("api", RolloutStarting, 1); p.PID != first.PID || p.Rollout.PID == 0 || p.Rollout.PID == p.PID || p.Health != HealthHealthy {
 			t.Errorf("current %d, next %d, health %s", p.PID, p.Rollout.PID, p.Health)
@@ -210,9 +218,8 @@ func TestTwoEditsThatAreNoGoodGoBackToTheLastGoodOne(t *testing.T) {
 	for _, change := range []HealthChange{BecameNotReady, LivenessFailed} {
 		synctest.Test(t, func(t *testing.T) {
 			r := beside(t)
-			r.apply(service("api", probed, startFirst))
-			settle(time.Minute)
-			r.begin(service("api", probed, startFirst, arg("second")))
+			r.first()
+			r.edit(arg("second"))
 			settle(6 * time.Second)
 			r.phase("api", RolloutMonitoring, 2)
 			r.fake.Behave = func(_ process.RunID, q process.Request) processtest.Behavior {
@@ -221,7 +228,7 @@ func TestTwoEditsThatAreNoGoodGoBackToTheLastGoodOne(t *testing.T) {
 				}
 				return processtest.Behavior{}
 			}
-			r.begin(service("api", probed, startFirst, arg("third")))
+			r.edit(arg("third"))
 			settle(time.Second)
 			if p := r.phase("api", RolloutMonitoring, 2); p.SpecState != SpecRolledBack {
 				t.Fatalf("%s", p.SpecState)
@@ -263,8 +270,7 @@ func TestStartFirstGoesBackWithinMonitor(t *testing.T) {
 	for _, change := range []HealthChange{BecameNotReady, LivenessFailed} {
 		synctest.Test(t, func(t *testing.T) {
 			r := beside(t)
-			r.apply(service("api", probed, startFirst))
-			settle(time.Minute)
+			r.first()
 			r.apply(service("api", probed, startFirst, arg("new")))
 			settle(4 * time.Second)
 			r.phase("api", RolloutMonitoring, 2)
@@ -290,8 +296,7 @@ func TestStartFirstGoesBackWithinMonitor(t *testing.T) {
 func TestCrashWithinMonitorGoesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := beside(t)
-		r.apply(service("api", probed, startFirst))
-		settle(time.Minute)
+		r.first()
 		r.apply(service("api", probed, startFirst, arg("new")))
 		settle(4 * time.Second)
 		r.fake.Exit(r.phase("api", RolloutMonitoring, 2).Run, 1, "")
@@ -305,9 +310,8 @@ func TestCrashWithinMonitorGoesBack(t *testing.T) {
 func TestNextTakesOverFromACurrentRunThatEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := beside(t)
-		r.apply(service("api", probed, startFirst))
-		settle(time.Minute)
-		r.begin(service("api", probed, startFirst, arg("new")))
+		r.first()
+		r.edit(arg("new"))
 		settle(time.Second)
 		r.fake.Exit(r.phase("api", RolloutStarting, 1).Run, 1, "")
 		settle(time.Millisecond)
@@ -326,9 +330,8 @@ func TestStopDuringAnOverlapStopsBoth(t *testing.T) {
 	for _, after := range []time.Duration{time.Second, 2500 * time.Millisecond} { // before and after the switch
 		synctest.Test(t, func(t *testing.T) {
 			r := beside(t)
-			r.apply(service("api", probed, startFirst))
-			settle(time.Minute)
-			r.begin(service("api", probed, startFirst, arg("new")))
+			r.first()
+			r.edit(arg("new"))
 			settle(after)
 			r.up(1, 2)
 			out := r.do(Act{Verb: Stop, Names: []string{"api"}})
@@ -351,12 +354,11 @@ func TestStopDuringAnOverlapStopsBoth(t *testing.T) {
 func TestNewerEditTakesThePlaceOfANextRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := beside(t)
-		r.apply(service("api", probed, startFirst))
-		settle(time.Minute)
-		r.begin(service("api", probed, startFirst, arg("bad")))
+		r.first()
+		r.edit(arg("bad"))
 		settle(3 * time.Second)
 		r.phase("api", RolloutStarting, 1)
-		r.begin(service("api", probed, startFirst, arg("newer")))
+		r.edit(arg("newer"))
 		r.phase("api", RolloutEnding, 1)
 		settle(4 * time.Second)
 		r.up(1, 3)
@@ -365,10 +367,10 @@ func TestNewerEditTakesThePlaceOfANextRun(t *testing.T) {
 			t.Errorf("runs %v, %s", p.Started.Command, p.SpecState)
 		}
 		// Back to what runs: the next one is given up, the current one is not touched.
-		r.begin(service("api", probed, startFirst, arg("bad")))
+		r.edit(arg("bad"))
 		settle(time.Second)
 		r.up(3, 4)
-		r.begin(service("api", probed, startFirst, arg("newer")))
+		r.edit(arg("newer"))
 		settle(time.Minute)
 		r.up(3)
 		if p := r.phase("api", "", 3); p.SpecState != SpecApplied || r.count("api", journal.RolledBack) != 0 {
@@ -380,8 +382,7 @@ func TestNewerEditTakesThePlaceOfANextRun(t *testing.T) {
 func TestRestartOfAStartFirstService(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := beside(t)
-		r.apply(service("api", probed, startFirst))
-		settle(time.Minute)
+		r.first()
 		out := r.do(Act{Verb: Restart, Names: []string{"api"}})
 		r.phase("api", "", 2)
 		r.up(2)
@@ -522,98 +523,6 @@ func TestOrderIsThatOfTheSpecWhereBothFit(t *testing.T) {
 	} {
 		if got := OrderOf(service("api", c.from...), service("api", c.to...)); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-	}
-}
-
-// TestRandomWalkOfRunsBesideOthers lets edits, crashes, probe results and wishes meet at random times. In the
-// end one run of the wanted spec is up, or none.
-func TestRandomWalkOfRunsBesideOthers(t *testing.T) {
-	rounds := 150
-	if testing.Short() {
-		rounds = 20
-	}
-	for range rounds {
-		seed := rand.Uint64()
-		if v, err := strconv.ParseUint(os.Getenv("HOST_WALK_SEED"), 10, 64); err == nil {
-			seed = v
-		}
-		synctest.Test(t, func(t *testing.T) {
-			rnd, behave := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2))
-			r := beside(t)
-			var calm atomic.Bool
-			r.fake.Behave = func(process.RunID, process.Request) processtest.Behavior {
-				b := processtest.Behavior{StopAfter: time.Duration(behave.IntN(4000)) * time.Millisecond}
-				switch n := behave.IntN(8); {
-				case calm.Load():
-				case n == 0:
-					b.ExitAfter = time.Duration(1+behave.IntN(15000)) * time.Millisecond
-				case n == 1:
-					b.IgnoreStop = true
-				case n == 2:
-					b.Linger = time.Duration(behave.IntN(8000)) * time.Millisecond
-				case n == 3:
-					b.StartError = &process.Error{Kind: process.ErrResources, Message: "no luck"}
-				}
-				return b
-			}
-			down, edits := false, 0
-			make1 := func() *spec.Service {
-				return service("api", probed, startFirst, arg(fmt.Sprint(edits)), func(s *spec.Service) { s.Restart.Policy, s.Restart.Limit = spec.RestartAlways, 0 })
-			}
-			r.begin(make1())
-			var story []string
-			for range 60 {
-				what := "nothing"
-				switch n := rnd.IntN(10); {
-				case n < 3:
-					edits += 1 - 2*rnd.IntN(2)
-					what = fmt.Sprint("edit ", edits)
-					r.begin(make1())
-				case n < 5:
-					if up := r.fake.Up("api", 1); len(up) > 0 {
-						id := up[rnd.IntN(len(up))]
-						what = "exit of " + id.String()
-						r.fake.Exit(id, rnd.IntN(2), "")
-					}
-				case n < 7:
-					c := []HealthChange{BecameNotReady, BecameReady, LivenessFailed}[rnd.IntN(3)]
-					what = fmt.Sprint("health ", c)
-					if w := r.probes.of("api"); w != nil {
-						w.say(c, "by chance")
-					}
-				case n < 9:
-					verb := []Verb{Restart, Start, Stop}[rnd.IntN(3)]
-					down, what = verb == Stop, string(verb)
-					if _, err := r.sup.Do(t.Context(), Act{Verb: verb, Names: []string{"api"}, Actor: "walker", NoWait: true}); err != nil {
-						t.Fatal(err)
-					}
-				}
-				story = append(story, what)
-				settle(time.Duration(rnd.ExpFloat64() * float64(2*time.Second)))
-			}
-			calm.Store(true)
-			settle(time.Hour)
-			p, up := r.snap("api"), r.fake.Up("api", 1)
-			story = story[len(story)-12:]
-			switch {
-			case down:
-				if p.State != Stopped || len(up) != 0 {
-					t.Errorf("seed %d: %s (%s), up are %v; %v", seed, p.State, p.Reason, up, story)
-				}
-			case p.State != Running || len(up) != 1 || up[0] != p.Run || p.Rollout != nil:
-				t.Errorf("seed %d: %s (%s), runs %v, up are %v, rollout %+v; %v", seed, p.State, p.Reason, p.Run, up, p.Rollout, story)
-			case p.SpecState != SpecRolledBack && p.Spec.Command[1] != fmt.Sprint(edits), !slices.Equal(r.fake.Request(p.Run).Args, p.Spec.Command):
-				t.Errorf("seed %d: runs %v of %v (%s), want %d; %v", seed, r.fake.Request(p.Run).Args, p.Spec.Command, p.SpecState, edits, story)
-			}
-			if t.Failed() {
-				for _, e := range r.events[max(0, len(r.events)-40):] {
-					t.Logf("%s %s#%d %s→%s: %s", e.Time.Format("15:04:05.000"), e.Kind, e.Incarnation, e.From, e.To, e.Reason)
-				}
-			}
-		})
-		if t.Failed() {
-			return
 		}
 	}
 }
