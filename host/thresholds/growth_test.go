@@ -1,8 +1,12 @@
 package thresholds
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -129,5 +133,34 @@ func BenchmarkJudge(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		theilSen(lowered(v))
+	}
+}
+
+// TestRecordedLeakIsFoundAndRecordedTeethAreNot: both grow by 60 MiB and more within an hour, and by much noise.
+func TestRecordedLeakIsFoundAndRecordedTeethAreNot(t *testing.T) {
+	text, err := os.ReadFile("testdata/recorded.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var series [2][]float64
+	for line := range strings.Lines(string(text)) {
+		var kib [2]float64
+		if n, _ := fmt.Sscan(line, &kib[0], &kib[1]); n == 2 {
+			for i := range series {
+				series[i] = append(series[i], kib[i]/1024)
+			}
+		}
+	}
+	run := func(v []float64) []float64 {
+		return hours(float64(len(v)-1)/360, func(m float64) float64 { return v[int(math.Round(m*6))] })
+	}
+	if teeth := run(series[0]); len(teeth) > 0 || len(series[0]) < 1000 {
+		t.Errorf("teeth are told at minutes %v of %d samples", teeth, len(series[0]))
+	}
+	if leak := run(series[1]); len(leak) != 1 || leak[0] > 90 {
+		t.Errorf("the leak is told at minutes %v", leak)
+	}
+	if mixed := run(slices.Concat(series[1][:360], series[0][:360], series[1][:360])); len(mixed) > 0 {
+		t.Errorf("an hour of it, an hour of something else and an hour of it again are told at minutes %v", mixed)
 	}
 }
