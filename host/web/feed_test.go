@@ -1,11 +1,13 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"servicehost/host/control"
@@ -193,6 +195,30 @@ func TestReadersAreBounded(t *testing.T) {
 	}
 	events, _ := r.watch(base+"/api/v1/live", bearer(readToken1))
 	next[control.Status](t, events, "status")
+}
+
+func TestUsageIsMeasuredAtFirstAndThenSeldom(t *testing.T) {
+	var asked []bool
+	o := Options{Status: func(_ context.Context, measured bool) (control.Status, error) {
+		asked = append(asked, measured)
+		return control.Status{}, nil
+	}}
+	synctest.Test(t, func(t *testing.T) {
+		var v view
+		for range 200 {
+			v.look(t.Context(), o)
+			time.Sleep(lookTime)
+		}
+	})
+	n := 0
+	for _, measured := range asked {
+		if measured {
+			n++
+		}
+	}
+	if !asked[0] || n != 2 {
+		t.Errorf("measured %d times in 50 s, at first: %v", n, asked[0])
+	}
 }
 
 // Whatever is there in a status must count as a change, but for what is known to change all the time.
