@@ -2,7 +2,7 @@
 //
 // A Hub serves all notifiers of a host. It follows the journal, from where the last host ended, and hands what
 // counts to each notifier, a goroutine of its own: a slow receiver holds up nobody. A notifier groups what it is
-// told, and has a queue of messages, which is kept in the state of the host before any of them is sent and after:
+// told, and has a queue of messages, which are kept in the state of the host before any of them is sent and after:
 // a host that is killed loses none of them, and sends none again that a receiver said it took. What a receiver took
 // without being able to say so is sent again under the same ID.
 //
@@ -41,6 +41,7 @@ type Hub struct {
 	notifiers []*notifier // in the order of the spec
 	going     []*notifier // being ended
 	reader    reader
+	open      map[key]bool      // services of which something may be open that ends when they are well
 	rolled    map[key]bool      // services that are, or may be, rolled back
 	looks     map[key]time.Time // when to look at a service
 	look      *time.Timer
@@ -54,7 +55,7 @@ type Hub struct {
 
 // New returns a Hub without notifiers. What happens from now on is told once there are any.
 func New(o Options) *Hub {
-	h := &Hub{o: o, reader: reader{ends: map[key]lastEnd{}}, rolled: map[key]bool{}, looks: map[key]time.Time{}}
+	h := &Hub{o: o, reader: reader{ends: map[key]lastEnd{}}, open: map[key]bool{}, rolled: map[key]bool{}, looks: map[key]time.Time{}}
 	h.moved = sync.NewCond(&h.mu)
 	h.start = h.newest()
 	return h
@@ -125,6 +126,7 @@ func (h *Hub) begin(cfg spec.Notifier, start uint64) *notifier {
 	n.box.seen = n.seq
 	for k, events := range n.track.openServices() {
 		h.looks[k] = time.Now().Add(startLook)
+		h.open[k] = true
 		if events[spec.AlertRolledBack] {
 			h.rolled[k] = true
 		}
@@ -143,8 +145,7 @@ func (h *Hub) begin(cfg spec.Notifier, start uint64) *notifier {
 func (h *Hub) sweep(list []spec.Notifier) {
 	sweep(h.o.Dir)
 	for _, k := range h.o.Store.Keys(keepPrefix) {
-		name := strings.TrimPrefix(k, keepPrefix)
-		if !slices.ContainsFunc(list, func(n spec.Notifier) bool { return n.Name == name }) {
+		if !slices.ContainsFunc(list, func(n spec.Notifier) bool { return n.Name == nameOf(k) }) {
 			_ = h.o.Store.Delete(k) // the next start tries again
 		}
 	}
@@ -203,7 +204,7 @@ func (h *Hub) handOut(e journal.Event) (gap int) {
 	h.moved.Broadcast()
 	changes := h.reader.read(e)
 	changes = append(changes, h.specChanges(e)...)
-	h.watch(e)
+	h.watch(e, changes)
 	for _, n := range h.notifiers {
 		n.box.put(e.Seq, changes...)
 	}
@@ -228,26 +229,35 @@ func (h *Hub) specChanges(e journal.Event) (out []change) {
 	return out
 }
 
-// watch notes which service may be well again, and when to look.
-func (h *Hub) watch(e journal.Event) {
+// watch notes which service may be well again, and when to look. That of which nothing is open costs nothing.
+func (h *Hub) watch(e journal.Event, changes []change) {
 	k := keyOf(e)
+	for _, c := range changes {
+		if c.fire != nil && k.service != "" && !c.fire.passing() {
+			h.open[k] = true
+		}
+	}
+	look := func(after time.Duration) {
+		if h.open[k] || h.rolled[k] {
+			h.looks[k] = time.Now().Add(after)
+		}
+	}
 	switch e.Kind {
 	case journal.StateChanged:
 		switch e.To {
 		case "running":
-			h.looks[k] = time.Now().Add(settleTime)
+			look(settleTime)
 		case "stopped", "exited", "waiting":
-			h.looks[k] = time.Now().Add(lookAfter)
+			look(lookAfter)
 		default:
 			delete(h.looks, k)
 		}
 	case journal.Healthy, journal.Recovered:
-		if k.service != "" {
-			h.looks[k] = time.Now().Add(lookAfter)
-		}
+		look(lookAfter)
 	case journal.RolledBack:
 		h.rolled[k] = true
 	case journal.ServiceRemoved:
+		delete(h.open, k)
 		delete(h.rolled, k)
 		delete(h.looks, k)
 	case journal.ReloadApplied:
@@ -260,6 +270,9 @@ func (h *Hub) watch(e journal.Event) {
 
 // armLook sets the clock for the next look.
 func (h *Hub) armLook() {
+	if h.closed {
+		return
+	}
 	var at time.Time
 	for _, t := range h.looks {
 		if at.IsZero() || t.Before(at) {
@@ -299,8 +312,10 @@ func (h *Hub) lookAt(k key, now time.Time) {
 	switch {
 	case !s.Known:
 		e.reason = "the spec names it no more"
+		delete(h.open, k)
 		delete(h.rolled, k)
 	case s.Well:
+		delete(h.open, k)
 		e.events = []spec.AlertEvent{spec.AlertFailed, spec.AlertExited, spec.AlertUnhealthy}
 	}
 	if s.Known && !s.RolledBack && h.rolled[k] {

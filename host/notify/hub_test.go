@@ -246,7 +246,8 @@ func TestRestartOfTheHostLosesNothingAndRepeatsNothing(t *testing.T) {
 		r.journal.Append(of("waits", journal.Failed, "first"))
 		r.journal.Append(of("sent", journal.Failed, "second"))
 		time.Sleep(time.Second)
-		waiting := r.store.text("notify.ops")
+		time.Sleep(time.Second)
+		waiting := r.store.all()
 		r.close(2 * time.Second)
 		r.journal.Append(of("late", journal.Failed, "between two hosts"))
 		if !strings.Contains(waiting, `"service":"waits"`) {
@@ -281,15 +282,15 @@ func TestKilledHostSendsAgainUnderTheSameID(t *testing.T) {
 		list := []spec.Notifier{notified("ops", 5*time.Minute)}
 		r.hub.Apply(list)
 		ops := r.receiver("ops")
-		var before string
+		var before map[string]string
 		ops.set(func(int) outcome {
-			before = r.store.text("notify.ops")
+			before = r.store.copy()
 			return outcome{}
 		})
 		r.journal.Append(of("api", journal.Failed, "gave up"))
 		synctest.Wait()
 		r.close(0)
-		r.store.values["notify.ops"] = before
+		r.store.values = before
 		r.open()
 		r.hub.Apply(list)
 		r.journal.Append(of("api", journal.Failed, "again"))
@@ -333,7 +334,9 @@ func TestListIsAppliedLive(t *testing.T) {
 		r.hub.Apply([]spec.Notifier{changed})
 		synctest.Wait()
 		equal(t, "a changed one tries at once", r.receiver("a").titles(), []string{"api has failed"})
-		if keys := r.store.Keys(keepPrefix); !slices.Equal(keys, []string{"notify.a"}) {
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if keys := r.store.Keys(keepPrefix); !slices.Equal(keys, []string{"notify/a"}) {
 			t.Errorf("kept are %v", keys)
 		}
 		r.receiver("b").set(nil)
@@ -356,10 +359,10 @@ func TestListIsAppliedLive(t *testing.T) {
 func TestRemovedNotifierOfAFormerHostIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		r.store.values["notify.old"] = `{"seq":1}`
+		r.store.values["notify/old"] = `{"seq":1}`
 		r.store.values["other"] = `{}`
 		r.hub.Apply([]spec.Notifier{notified("ops", 0)})
-		if keys := r.store.Keys(""); slices.Contains(keys, "notify.old") || !slices.Contains(keys, "other") {
+		if keys := r.store.Keys(""); slices.Contains(keys, "notify/old") || !slices.Contains(keys, "other") {
 			t.Errorf("kept are %v", keys)
 		}
 	})
@@ -519,7 +522,7 @@ func TestBrokenStoreIsToldOnceAndStopsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.store.err = errors.New("no space left on device")
-		r.store.values["notify.ops"] = "{broken"
+		r.store.values["notify/ops"] = "{broken"
 		r.hub.Apply([]spec.Notifier{notified("ops", 0)})
 		for n := range 5 {
 			r.journal.Append(of(fmt.Sprintf("s%d", n), journal.Failed, ""))
@@ -539,4 +542,71 @@ func TestBrokenStoreIsToldOnceAndStopsNothing(t *testing.T) {
 			t.Errorf("%d warnings: %+v", warned, r.journal.Recent(100))
 		}
 	})
+}
+
+// What is written down for a storm grows with the number of alerts, not with its square.
+func TestStormIsKeptCheaply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.hub.Apply([]spec.Notifier{notified("ops", 5*time.Minute)})
+		const services = 1000
+		for n := range services {
+			r.journal.Append(of(fmt.Sprintf("s%d", n), journal.Failed, "crash loop: 10 restarts in 10m (last: exit 3 after 1.2s)"))
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if got := len(r.receiver("ops").titles()); got != services {
+			t.Errorf("%d of %d arrived", got, services)
+		}
+		if r.store.bytes > 4<<20 || len(r.store.Keys("")) != 1 {
+			t.Errorf("%d bytes in %d writes, %d records are left", r.store.bytes, r.store.puts, len(r.store.Keys("")))
+		}
+		t.Logf("%d bytes in %d writes", r.store.bytes, r.store.puts)
+	})
+}
+
+// Whenever the host is killed, the next one completes what the receiver gets: all of it, and each ID once more at
+// most where the answer could not be noted.
+func TestKilledAtAnyTimeLosesNothing(t *testing.T) {
+	for _, wait := range []time.Duration{0, time.Millisecond, 900 * time.Millisecond, 1100 * time.Millisecond, 3 * time.Second, 61 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t)
+			ops := r.receiver("ops")
+			list := []spec.Notifier{notified("ops", time.Minute)}
+			r.hub.Apply(list)
+			fired := 0
+			fail := func() {
+				for _, name := range []string{"a", "b", "c"} {
+					r.stand(name, Standing{Known: true})
+					r.journal.Append(of(name, journal.Failed, fmt.Sprintf("%d", fired)))
+					fired++
+				}
+			}
+			fail()
+			time.Sleep(wait)
+			fail()
+			synctest.Wait()
+			left := r.store.copy()
+			r.close(0)
+			r.store.mu.Lock()
+			r.store.values = left
+			r.store.mu.Unlock()
+			r.open()
+			r.hub.Apply(list)
+			fail()
+			time.Sleep(time.Hour)
+			synctest.Wait()
+			ids, counted := map[string]bool{}, 0
+			for _, a := range ops.alerts() {
+				if ids[a.ID] {
+					t.Errorf("after %v: %s %q came twice", wait, a.ID, a.Title)
+				}
+				ids[a.ID] = true
+				counted += a.Count
+			}
+			if counted != fired {
+				t.Errorf("after %v: %d of %d are told: %q", wait, counted, fired, ops.titles())
+			}
+		})
+	}
 }

@@ -25,6 +25,8 @@ const (
 	tellAfter = 2
 	// keepEvery is how often the position is written down when nothing else is.
 	keepEvery = time.Minute
+	// dirtyEvery is how often it is written down while there is something new: until then the journal holds it.
+	dirtyEvery = time.Second
 	// ringEvery is after how many events that mean nothing the position is looked at.
 	ringEvery = 500
 )
@@ -113,9 +115,10 @@ func (b *mailbox) take() ([]change, uint64) {
 func newNotifier(cfg spec.Notifier, o *Options, start uint64) *notifier {
 	n := &notifier{
 		o: o, name: cfg.Name, wanted: cfg, cfg: cfg, change: make(chan spec.Notifier, 1), ending: make(chan time.Time, 1),
-		done: make(chan struct{}), land: make(chan outcome, 1), make: o.senders(), keptAt: time.Now(),
+		done: make(chan struct{}), land: make(chan outcome, 1), make: o.senders(), dirty: true, // its place is written down at once
 	}
 	n.box.wake = make(chan struct{}, 1)
+	n.queue.done = map[string]uint64{}
 	n.track = tracker{subjects: map[string]*subject{}, emit: n.emit}
 	n.shown = Stats{Name: cfg.Name, State: StateOK, Since: time.Now()}
 	n.seq, n.box.seen = start, start
@@ -215,6 +218,9 @@ func (n *notifier) next(until time.Time) (at time.Time) {
 		}
 	}
 	by(n.track.next())
+	if n.dirty {
+		by(n.keptAt.Add(dirtyEvery))
+	}
 	if n.flying == 0 && len(n.queue.items) > 0 {
 		ready := n.retryAt
 		if due := n.ready(); due.After(ready) {
@@ -257,7 +263,7 @@ func (n *notifier) emit(o occurrence, s *subject, status Status, count int, at t
 		a.DurationSeconds = max(0, at.Sub(s.Since)).Seconds()
 	}
 	a.identify(n.name, o.Seq)
-	n.queue.put(a, time.Now())
+	n.queue.put(a, o.Seq, time.Now())
 	n.dirty = true
 }
 
@@ -284,11 +290,13 @@ func (n *notifier) launch(now time.Time, ending bool) {
 	}
 	as := make([]Alert, len(batch))
 	for i, m := range batch {
-		m.Tried = true
+		if !m.Tried {
+			m.Tried, m.changed = true, true
+		}
 		m.Title = title(m.Alert)
 		as[i] = m.Alert
+		n.keepMessage(m) // under its ID, before anybody can have seen it
 	}
-	n.keep(now, true) // under its ID, before anybody can have seen it
 	n.flying = len(batch)
 	ctx, cancel := context.WithCancel(context.Background())
 	n.abort = cancel
@@ -304,15 +312,13 @@ func (n *notifier) landed(o outcome, now time.Time) {
 	n.flying, n.abort, n.aborted = 0, nil, false
 	switch {
 	case o.err == nil:
-		n.queue.done(count)
-		n.dirty = true
+		n.through(count)
 		n.well(now, count)
 		return
 	case aborted:
 		return
 	case o.final:
-		n.queue.done(count)
-		n.dirty = true
+		n.through(count)
 		n.lost(count)
 		n.fails = 0
 		n.retryAt = time.Time{}
@@ -332,9 +338,8 @@ func backoff(fails int, random float64) time.Duration {
 
 // giveUp drops the oldest messages.
 func (n *notifier) giveUp(count int, why string) {
-	n.queue.done(count)
+	n.through(count)
 	n.lost(count)
-	n.dirty = true
 	n.o.Tell(journal.Event{
 		Kind: journal.NotifyTrouble, Reason: fmt.Sprintf("notifier %q: %s given up: %s", n.name, human.Count(count, "message"), why), Details: n.details(),
 	})

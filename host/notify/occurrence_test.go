@@ -2,6 +2,7 @@ package notify
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -89,8 +90,10 @@ func TestLastLinesGoWithTheAlert(t *testing.T) {
 func TestQueueJoinsWhatNobodyHasSeen(t *testing.T) {
 	var q queue
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	seq := uint64(0)
 	put := func(subject, id string, s Status, count int) {
-		q.put(Alert{Alert: subject, ID: id, Status: s, Count: count, Total: count, Since: at, At: at}, at)
+		seq++
+		q.put(Alert{Alert: subject, ID: id, Status: s, Count: count, Total: count, Since: at, At: at}, seq, at)
 		at = at.Add(10 * time.Second)
 	}
 	show := func() (out []string) {
@@ -114,7 +117,7 @@ func TestQueueJoinsWhatNobodyHasSeen(t *testing.T) {
 	if b := q.batch(20); len(b) != 1 {
 		t.Errorf("what was tried goes with %d others", len(b)-1)
 	}
-	q.done(1)
+	q.take(1)
 	if b := q.batch(20); len(b) != 2 {
 		t.Errorf("%d go together", len(b))
 	}
@@ -122,7 +125,7 @@ func TestQueueJoinsWhatNobodyHasSeen(t *testing.T) {
 	put("api", "8", Resolved, 1)
 	equal(t, "the end of what nobody heard of for long", show(), []string{"web 2 firing 1", "api 8 resolved 4"})
 	for n := range queueMost + 5 {
-		put("s", string(rune(n)), Resolved, 0)
+		put("s", strconv.Itoa(1000+n), Resolved, 0)
 	}
 	if len(q.items) != queueMost || q.left != 7 {
 		t.Errorf("%d wait, %d had no room", len(q.items), q.left)

@@ -21,6 +21,7 @@ type memory struct {
 	mu     sync.Mutex
 	values map[string]string
 	puts   int
+	bytes  int
 	err    error
 }
 
@@ -33,6 +34,7 @@ func (m *memory) Put(key string, v any) error {
 	defer m.mu.Unlock()
 	m.values[key] = string(text)
 	m.puts++
+	m.bytes += len(text)
 	return m.err
 }
 
@@ -46,10 +48,17 @@ func (m *memory) Get(key string, v any) (bool, error) {
 	return true, json.Unmarshal([]byte(text), v)
 }
 
-func (m *memory) text(key string) string {
+// copy is what a killed host leaves.
+func (m *memory) copy() map[string]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.values[key]
+	return maps.Clone(m.values)
+}
+
+func (m *memory) all() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return strings.Join(slices.Collect(maps.Values(m.values)), "\n")
 }
 
 func (m *memory) Delete(key string) error {

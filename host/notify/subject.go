@@ -40,10 +40,14 @@ type tracker struct {
 	rules
 	subjects map[string]*subject
 	emit     func(o occurrence, s *subject, status Status, count int, at time.Time, reason string)
+
+	due   time.Time // what next returned
+	known bool      // it holds
 }
 
 // fire takes an occurrence.
 func (t *tracker) fire(o occurrence, now time.Time) {
+	t.known = false
 	name := o.String()
 	s := t.subjects[name]
 	if s == nil {
@@ -95,7 +99,7 @@ func (t *tracker) end(e ending, now time.Time) (any bool) {
 		if !s.Firing || !e.ends(s.Last.subjectOf) {
 			continue
 		}
-		any = true
+		any, t.known = true, false
 		s.Firing = false
 		s.Ended, s.EndedBy = e.at, e.reason
 		if !s.Flapped || !t.recovered || t.group == 0 {
@@ -119,6 +123,10 @@ func (t *tracker) close(name string, s *subject, now time.Time) {
 
 // tick tells what is due.
 func (t *tracker) tick(now time.Time) {
+	if due := t.next(); due.IsZero() || now.Before(due) {
+		return
+	}
+	t.known = false
 	for _, name := range t.names() {
 		t.settle(name, t.subjects[name], now)
 	}
@@ -153,6 +161,10 @@ func (t *tracker) stable(s *subject) time.Time { return s.Ended.Add(t.group) }
 
 // next is when tick has something to do; zero: never.
 func (t *tracker) next() (at time.Time) {
+	if t.known {
+		return t.due
+	}
+	defer func() { t.due, t.known = at, true }()
 	for _, s := range t.subjects {
 		due := s.Until
 		if !s.Ended.IsZero() {
@@ -172,6 +184,7 @@ func (t *tracker) forget(wanted func(subjectOf) bool) {
 			delete(t.subjects, name)
 		}
 	}
+	t.known = false
 }
 
 // openServices are the instances of which something is open.

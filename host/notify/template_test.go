@@ -83,9 +83,9 @@ func TestBodiesOfTemplates(t *testing.T) {
 // setLocal makes times in messages those of one zone.
 func setLocal(t *testing.T) {
 	t.Helper()
-	before := time.Local
-	time.Local = time.FixedZone("CST", 8*3600)
-	t.Cleanup(func() { time.Local = before })
+	before := zone
+	zone = time.FixedZone("CST", 8*3600)
+	t.Cleanup(func() { zone = before })
 }
 
 func TestBodiesStayWithinTheLimitsOfTheirReceivers(t *testing.T) {

@@ -91,7 +91,10 @@ func facts(a Alert) [][2]string {
 	return out
 }
 
-func stamp(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05 -07:00") }
+// zone is that of times for people.
+var zone = time.Local
+
+func stamp(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04:05 -07:00") }
 
 // clip cuts a text to so many bytes.
 func clip(s string, most int) string {
