@@ -45,6 +45,7 @@ func (w *storm) judge() {
 			case Failed:
 				ok = !open
 			case Stopped, Starting, Stopping, Killing, Backoff: // not for hours
+				ok = kind == spec.TypeScheduled && time.Since(p.Since) < time.Minute
 			}
 			if !ok {
 				w.fault("%v is %s, %s (%s), next %v; gates open: %v; now %v, plan %+v, well %+v, target %+v", k, p.State, p.Health, p.Reason, p.NextTry, open, time.Now(), w.sup.instance(k).plan, w.sup.instance(k).well, *w.sup.instance(k).target)
