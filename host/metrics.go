@@ -14,11 +14,13 @@ func (h *Host) newMetrics() *metrics.Collector {
 	return metrics.New(metrics.Options{Read: h.reading, Version: h.opt.Version, Started: h.started})
 }
 
-// reading is how all stands, for a scrape.
-func (h *Host) reading(full bool) metrics.Reading {
+// reading sets r to how all stands, for a scrape.
+func (h *Host) reading(r *metrics.Reading, full bool) {
 	use := h.usage.Now(full)
 	snaps := h.sup.Snapshots()
-	r := metrics.Reading{Logs: h.logs.Stats(), Instances: make([]metrics.Instance, len(snaps))}
+	*r = metrics.Reading{
+		Logs: h.logs.Stats(), Instances: metrics.Resize(r.Instances, len(snaps)), Targets: r.Targets[:0], Notifiers: r.Notifiers[:0],
+	}
 	rolledBack := ""
 	for n, p := range snaps {
 		i := &r.Instances[n]
@@ -56,7 +58,6 @@ func (h *Host) reading(full bool) metrics.Reading {
 			Name: n.Name, Kind: string(n.Kind), Up: n.State == notify.StateOK, Sent: n.Sent, Failed: n.Failed, Waiting: n.Waiting,
 		})
 	}
-	return r
 }
 
 // Metrics is `GET /v1/metrics`, and what host.http serves at /metrics.

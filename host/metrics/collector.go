@@ -12,9 +12,9 @@ import (
 
 // Options of New.
 type Options struct {
-	// Read returns how all stands. Usage that costs much is to be measured anew only with full. It is called by one
-	// goroutine at a time.
-	Read func(full bool) Reading
+	// Read sets r to how all stands; what its slices held before is of no use any more, but their memory. Usage that
+	// costs much is to be measured anew only with full. It is called by one goroutine at a time.
+	Read func(r *Reading, full bool)
 	// Version is that of the host.
 	Version string
 	Started time.Time
@@ -32,6 +32,7 @@ type Collector struct {
 
 	gathering sync.Mutex
 	last      *gathered // nil: too old
+	spare     *gathered // whose memory the next one takes
 	known     int       // how many instances there were
 	full      time.Time // when usage was last looked at in full
 }
@@ -45,6 +46,7 @@ type key struct {
 // gathered is what one scrape tells.
 type gathered struct {
 	Reading
+	users   int // who tells it, and Collector.last; guarded by Collector.gathering
 	at      time.Time
 	options *Options
 	self    self
@@ -66,35 +68,64 @@ const fresh = time.Second
 // 0.2 % of one core.
 const fullLook = 60 * time.Millisecond
 
-// gather reads what is not counted, at most once a second.
+// gather reads what is not counted, at most once a second. release must follow.
 func (c *Collector) gather() *gathered {
 	c.gathering.Lock()
 	defer c.gathering.Unlock()
 	now := time.Now()
 	if c.last != nil && now.Sub(c.last.at) < fresh {
+		c.last.users++
 		return c.last
 	}
+	c.forget(c.last)
 	full := now.Sub(c.full) >= max(fresh, time.Duration(c.known)*fullLook)
 	if full {
 		c.full = now
 	}
-	g := &gathered{options: &c.o, self: c.self(), Reading: c.o.Read(full)}
+	g := c.spare
+	if c.spare = nil; g == nil {
+		g = &gathered{options: &c.o}
+	}
+	g.self = c.self()
+	c.o.Read(&g.Reading, full)
 	g.at = time.Now()
 	c.join(g)
-	c.last, c.known = g, len(g.Instances)
+	c.last, c.known, g.users = g, len(g.Instances), 2
+	at := g.at
 	time.AfterFunc(fresh, func() {
 		c.gathering.Lock()
 		defer c.gathering.Unlock()
-		if c.last == g {
-			c.last = nil // it may be large
+		if g.at == at { // else it is another one by now
+			c.forget(g)
 		}
 	})
 	return g
 }
 
+// release ends the use of what gather returned.
+func (c *Collector) release(g *gathered) {
+	c.gathering.Lock()
+	defer c.gathering.Unlock()
+	c.leave(g)
+}
+
+// forget has g not told any more, if it still is. c.gathering is held.
+func (c *Collector) forget(g *gathered) {
+	if g != nil && c.last == g {
+		c.last = nil
+		c.leave(g)
+	}
+}
+
+func (c *Collector) leave(g *gathered) {
+	if g.users--; g.users == 0 {
+		c.spare = g
+	}
+}
+
 // join adds to a reading what was counted, and forgets what was counted of who is not there any more.
 func (c *Collector) join(g *gathered) {
-	g.counts, g.labels = make([]counts, len(g.Instances)), make([]string, len(g.Instances))
+	g.counts, g.labels = Resize(g.counts, len(g.Instances)), Resize(g.labels, len(g.Instances))
 	c.counting.Lock()
 	defer c.counting.Unlock()
 	g.reloads, g.refused = c.reloads, c.refused
@@ -114,8 +145,9 @@ func (c *Collector) join(g *gathered) {
 			}
 			k.cpu = max(k.cpu, u.CPU) // what a process that ended had used may be lost to the sum
 		}
+		exits := append(g.counts[n].exits[:0], k.exits...)
 		g.counts[n], g.labels[n] = k.counts, k.labels
-		g.counts[n].exits = slices.Clone(k.exits)
+		g.counts[n].exits = exits
 	}
 	if len(c.instances) > len(g.Instances) {
 		for k, v := range c.instances {
@@ -129,6 +161,11 @@ func (c *Collector) join(g *gathered) {
 // forgotten is how long counts stay of an instance that nobody names: it may be about to come.
 const forgotten = time.Minute
 
+// Resize returns a slice of n elements, in the memory of s where they fit; they hold what they held.
+func Resize[T any](s []T, n int) []T {
+	return slices.Grow(s[:0], n)[:n]
+}
+
 // Write tells everything in the format that accept, the header of a request, asks for.
 func (c *Collector) Write(w io.Writer, accept string) error {
 	return c.write(w, formatOf(accept))
@@ -137,7 +174,9 @@ func (c *Collector) Write(w io.Writer, accept string) error {
 func (c *Collector) write(w io.Writer, f format) error {
 	e := newEncoder(w, f)
 	defer e.free()
-	e.all(c.gather())
+	g := c.gather()
+	defer c.release(g)
+	e.all(g)
 	return e.end()
 }
 

@@ -44,7 +44,7 @@ func TestRestartsAreCountedByReason(t *testing.T) {
 		"a restart that was asked for long ago": {[]string{"operator restart by root", "running>stopping asked", "exit 0", "stopping>starting", "starting>running", "running>stopping asked", "exit 0", "stopping>starting"}, "operator dependency"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := New(Options{Read: func(bool) Reading { return Reading{Instances: []Instance{busy("api", 1)}} }})
+			m := New(Options{Read: func(r *Reading, _ bool) { *r = Reading{Instances: []Instance{busy("api", 1)}} }})
 			feed(m, "api", 1, up...)
 			feed(m, "api", 1, c.happens...)
 			var got []string
@@ -64,7 +64,7 @@ func TestRestartsAreCountedByReason(t *testing.T) {
 }
 
 func TestExitsAreBounded(t *testing.T) {
-	m := New(Options{Read: func(bool) Reading { return Reading{Instances: []Instance{busy("api", 1)}} }})
+	m := New(Options{Read: func(r *Reading, _ bool) { *r = Reading{Instances: []Instance{busy("api", 1)}} }})
 	feed(m, "api", 1, "exit 0", "exit 0", "exit 137 SIGKILL", "exit 3221225477")
 	for n := range 100 {
 		feed(m, "api", 1, fmt.Sprint("exit ", 10+n), "exit 0")
@@ -85,10 +85,10 @@ func TestExitsAreBounded(t *testing.T) {
 }
 
 func TestEventsAreCounted(t *testing.T) {
-	m := New(Options{Read: func(bool) Reading {
+	m := New(Options{Read: func(r *Reading, _ bool) {
 		job := busy("api", 1)
 		job.Job = true
-		return Reading{Instances: []Instance{job}}
+		*r = Reading{Instances: []Instance{job}}
 	}})
 	feed(m, "api", 1, "failed", "failed", "killed", "limit_hit", "rolled_back", "unhealthy", "skipped", "start_failed", "threshold", "stop_step", "threshold_cleared")
 	got := text(t, m)
@@ -105,7 +105,7 @@ func TestEventsAreCounted(t *testing.T) {
 func TestRemovedServiceVanishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		there := []Instance{busy("api", 1), busy("db", 1)}
-		m := New(Options{Read: func(bool) Reading { return Reading{Instances: slices.Clone(there)} }})
+		m := New(Options{Read: func(r *Reading, _ bool) { *r = Reading{Instances: slices.Clone(there)} }})
 		feed(m, "db", 1, up...)
 		if got := text(t, m); !strings.Contains(got, `servicehost_service_starts_total{service="db",service_instance="1"} 1`) {
 			t.Fatalf("lacks the service:\n%s", got)
@@ -135,7 +135,7 @@ func TestRemovedServiceVanishes(t *testing.T) {
 func TestCPUNeverGoesDownWithinARun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i := busy("api", 1)
-		m := New(Options{Read: func(bool) Reading { return Reading{Instances: []Instance{i}} }})
+		m := New(Options{Read: func(r *Reading, _ bool) { *r = Reading{Instances: []Instance{i}} }})
 		for _, step := range []struct {
 			cpu  time.Duration
 			run  uint64

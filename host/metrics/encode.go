@@ -29,9 +29,10 @@ func newEncoder(w io.Writer, f format) *encoder {
 	return &encoder{w: w, format: f, buf: (*buffers.Get().(*[]byte))[:0]}
 }
 
+// free gives the buffer back; the encoder is of no use any more.
 func (e *encoder) free() {
-	buffers.Put(&e.buf)
-	e.buf = nil
+	b := e.buf[:0]
+	buffers.Put(&b)
 }
 
 // all writes every family that has a sample.

@@ -15,7 +15,7 @@ import (
 	"servicehost/host/usage"
 )
 
-// Reading is how all stands at one moment. It is not changed once handed out.
+// Reading is how all stands at one moment.
 type Reading struct {
 	Name    string // of the host
 	Paused  bool

@@ -96,7 +96,7 @@ func TestSamplesSayWhatWasRead(t *testing.T) {
 }
 
 func TestFamilyWithoutSamplesIsNotTold(t *testing.T) {
-	c := New(Options{Read: func(bool) Reading { return Reading{Spec: Spec{State: "applied"}} }})
+	c := New(Options{Read: func(r *Reading, _ bool) { *r = Reading{Spec: Spec{State: "applied"}} }})
 	got := text(t, c)
 	for _, name := range []string{"servicehost_forward_up", "servicehost_service_up", "servicehost_host_start_time_seconds"} {
 		if strings.Contains(got, name) {
@@ -169,7 +169,7 @@ func TestHandlerNamesTheFormat(t *testing.T) {
 func TestScrapesOfOneSecondReadOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reads := 0
-		c := New(Options{Read: func(bool) Reading { reads++; return all() }})
+		c := New(Options{Read: func(r *Reading, _ bool) { reads++; *r = all() }})
 		for range 3 {
 			text(t, c)
 		}
@@ -178,7 +178,7 @@ func TestScrapesOfOneSecondReadOnce(t *testing.T) {
 		}
 		time.Sleep(fresh)
 		synctest.Wait()
-		if c.last != nil {
+		if c.last != nil || c.spare == nil || c.spare.users != 0 {
 			t.Error("what is too old to be told is kept")
 		}
 		text(t, c)
@@ -189,16 +189,44 @@ func TestScrapesOfOneSecondReadOnce(t *testing.T) {
 	})
 }
 
+// TestSlowReaderKeepsWhatItReads has one scrape stand still while others go on.
+func TestSlowReaderKeepsWhatItReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name := "first"
+		c := New(Options{Read: func(r *Reading, _ bool) {
+			*r = Reading{Instances: append(r.Instances[:0], Instance{Service: name, Number: 1})}
+		}})
+		feed(c, "first", 1, "exit 3")
+		slow := c.gather()
+		for _, next := range []string{"second", "third", "fourth"} {
+			time.Sleep(2 * time.Second)
+			name = next
+			if got := text(t, c); !strings.Contains(got, `service="`+next+`"`) || strings.Contains(got, `service="first"`) {
+				t.Errorf("tells of others than %s:\n%s", next, got)
+			}
+		}
+		if slow.Instances[0].Service != "first" || len(slow.counts[0].exits) != 1 {
+			t.Errorf("it reads %+v", slow.Instances[0])
+		}
+		c.release(slow)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if c.last != nil || c.spare == nil {
+			t.Errorf("last %v, spare %v", c.last, c.spare)
+		}
+	})
+}
+
 // TestFullLooksStayCheap is about what costs time for each instance: with a thousand it is asked for once a minute.
 func TestFullLooksStayCheap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for n, want := range map[int]int{10: 20, 1000: 5} {
 			looks := 0
-			c := New(Options{Read: func(full bool) Reading {
+			c := New(Options{Read: func(r *Reading, full bool) {
 				if full {
 					looks++
 				}
-				return Reading{Instances: make([]Instance, n)}
+				*r = Reading{Instances: make([]Instance, n)}
 			}})
 			for range 20 {
 				text(t, c)

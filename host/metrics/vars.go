@@ -3,6 +3,7 @@ package metrics
 // Vars are a few sums for who looks at the host itself, as values for JSON.
 func (c *Collector) Vars() map[string]any {
 	g := c.gather()
+	defer c.release(g)
 	up, lines, bytes, dropped := 0, int64(0), int64(0), int64(0)
 	for n := range g.Instances {
 		i := &g.Instances[n]
