@@ -71,6 +71,16 @@ func TestThresholdsOfDefaultsAreReplacedByThoseOfAService(t *testing.T) {
 	}
 }
 
+func TestThresholdsThatTellNobodyAreWarnedOf(t *testing.T) {
+	const services = `services: {a: {command: a, instances: 3, thresholds: {cpu: 1%, action: notify}}, b: {command: b, thresholds: {cpu: 1%}}}`
+	if r := loadText(t, "{"+services+"}"); len(r.Warnings) != 1 || r.Warnings[0].Path != "services.a.thresholds" || r.Warnings[0].Column == 0 {
+		t.Errorf("%v", r.Warnings)
+	}
+	if r := loadText(t, "{notify: {exec: tell}, "+services+"}"); len(r.Warnings) != 0 {
+		t.Errorf("%v", r.Warnings)
+	}
+}
+
 func TestHostHTTPIsDecoded(t *testing.T) {
 	s := mustLoad(t, `{host: {http: {listen: "[::1]:0", tls: {cert: a.pem, key: b.pem, client_ca: ca.pem}, tokens: [{name: ops, role: act, file: t}, {name: see, file: u}]}},
 		services: {a: {command: a}}}`)

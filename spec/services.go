@@ -32,6 +32,7 @@ type serviceEntry struct {
 	dependsAt map[string]*node
 	portAt    *node
 	logAt     *node
+	watchAt   *node // thresholds
 	stderrAt  *node
 }
 
@@ -291,5 +292,6 @@ func (sd *serviceDecoder) instance(p pair, sc *scope, entry *serviceEntry) *Serv
 		return n
 	}
 	entry.portAt, entry.logAt, entry.stderrAt = at("port"), at("log.path"), at("log.stderr")
+	entry.watchAt = at("thresholds")
 	return s
 }

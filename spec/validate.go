@@ -48,6 +48,7 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 		return
 	}
 	l.warnStopChain(s)
+	l.warnUntold(sd, s)
 	c := &canonical{}
 	for _, svc := range s.Services {
 		svc.setHash(c)
@@ -252,6 +253,22 @@ func (l *loader) warnStopChain(s *Spec) {
 	l.warnings = append(l.warnings, Problem{File: l.o.Files[0], Path: "host.shutdown_timeout",
 		Message: fmt.Sprintf("is %s, but stopping %s may take %s", FormatDuration(s.Host.ShutdownTimeout), joinCycle(names), FormatDuration(worst)),
 		Hint:    "raise it, or lower stop.timeout"})
+}
+
+// warnUntold tells when thresholds are to be told to notifiers that there are not.
+func (l *loader) warnUntold(sd *serviceDecoder, s *Spec) {
+	if len(s.Notify) > 0 {
+		return
+	}
+	told := map[*node]bool{}
+	for _, svc := range s.Services {
+		at := sd.entries[svc.Name].watchAt
+		if at == nil || told[at] || !slices.ContainsFunc(svc.Thresholds, func(t Threshold) bool { return t.Action.Do == ThresholdNotify }) {
+			continue
+		}
+		told[at] = true
+		l.warnAt(at, "services."+svc.Name+".thresholds", "nobody is told: there is no notify", "add it: notify: [{webhook: \"https://…\"}]")
+	}
 }
 
 // validate checks the host's section.

@@ -108,12 +108,19 @@ func (d *Dumper) take(ctx context.Context, t Target) (string, error) {
 	if err := d.makeRoom(root, t); err != nil {
 		return "", err
 	}
-	name := t.ID + "-" + time.Now().UTC().Format(stampForm)
+	kind := nativeKind
 	if t.URL != "" {
-		name += ".pprof"
-		err = fetch(ctx, root, name, t.URL)
-	} else {
-		name += nativeKind
+		kind = ".pprof"
+	}
+	f, name, err := create(root, t.ID, kind)
+	if err != nil {
+		return "", err
+	}
+	if t.URL != "" {
+		err = fetch(ctx, f, t.URL)
+	}
+	err = errors.Join(err, f.Close())
+	if t.URL == "" && err == nil {
 		err = d.native(ctx, root, name, t.PID)
 	}
 	path := filepath.Join(d.dir, name)
@@ -129,7 +136,7 @@ func (d *Dumper) take(ctx context.Context, t Target) (string, error) {
 
 const stampForm = "20060102T150405.000Z"
 
-var dumpName = regexp.MustCompile(`^(.+)-\d{8}T\d{6}\.\d{3}Z\.[a-z]+$`)
+var dumpName = regexp.MustCompile(`^(.+)-\d{8}T\d{6}\.\d{3}Z\.[a-z]+(\.\d+)?$`) // the end of what a killed host left behind
 
 // makeRoom removes the oldest dumps of an instance, and refuses one that would fill the volume.
 func (d *Dumper) makeRoom(root *os.Root, t Target) error {
@@ -165,12 +172,18 @@ type hintError struct{ text, hint string }
 func (e *hintError) Error() string { return e.text + "; " + e.hint }
 
 // create makes a file that was not there, for nobody else to read.
-func create(root *os.Root, name string) (*os.File, error) {
-	return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func create(root *os.Root, id, kind string) (*os.File, string, error) {
+	for at := time.Now().UTC(); ; at = at.Add(time.Millisecond) {
+		name := id + "-" + at.Format(stampForm) + kind
+		f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			return f, name, err
+		}
+	}
 }
 
 // fetch writes what an address answers.
-func fetch(ctx context.Context, root *os.Root, name, url string) error {
+func fetch(ctx context.Context, to io.Writer, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
@@ -184,13 +197,9 @@ func fetch(ctx context.Context, root *os.Root, name, url string) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the answer was %s", strings.TrimSpace(resp.Status))
 	}
-	f, err := create(root, name)
-	if err != nil {
-		return err
-	}
-	n, err := io.Copy(f, io.LimitReader(resp.Body, maxFetched+1))
+	n, err := io.Copy(to, io.LimitReader(resp.Body, maxFetched+1))
 	if err == nil && n > maxFetched {
 		err = fmt.Errorf("the answer has more than %d MiB", maxFetched>>20)
 	}
-	return errors.Join(err, f.Close())
+	return err
 }

@@ -14,7 +14,7 @@ import (
 // nativeKind is the end of the name of a native dump.
 const nativeKind = ".core"
 
-// native has gdb write the process, which it stops meanwhile. It goes on afterwards.
+// native has gdb write the process, which stands still meanwhile, into a file that is there.
 func (d *Dumper) native(ctx context.Context, root *os.Root, name string, pid int) error {
 	gcore, err := exec.LookPath("gcore")
 	if err != nil {

@@ -73,7 +73,7 @@ func TestOldestDumpsOfAnInstanceGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	others := []string{"api.1-20260101T000000.000Z.core", "api-b-20260101T000000.000Z.core", "api-notes.txt"}
-	own := []string{"api-20260101T000000.000Z.core", "api-20260102T000000.000Z.pprof", "api-20260103T000000.000Z.dmp", "api-20260104T000000.000Z.core"}
+	own := []string{"api-20260101T000000.000Z.core", "api-20260102T000000.000Z.pprof", "api-20260103T000000.000Z.core.4711", "api-20260104T000000.000Z.core"}
 	for _, name := range slices.Concat(others, own) {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
 			t.Fatal(err)

@@ -20,17 +20,10 @@ const nativeKind = ".dmp"
 // reads broken processes may break, and must not take the host along.
 const helperDump = "__dump"
 
-// native has a helper write the process, which it stops meanwhile. It goes on afterwards.
-func (d *Dumper) native(ctx context.Context, root *os.Root, name string, pid int) error {
+// native has a helper write the process, which stands still meanwhile, into a file that is there.
+func (d *Dumper) native(ctx context.Context, _ *os.Root, name string, pid int) error {
 	exe, err := os.Executable()
 	if err != nil {
-		return err
-	}
-	f, err := create(root, name)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
 		return err
 	}
 	return d.run(ctx, []string{exe, helperDump, strconv.Itoa(pid), filepath.Join(d.dir, name)})
