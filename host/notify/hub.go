@@ -11,15 +11,11 @@ package notify
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
-	"servicehost/host/human"
-	"servicehost/host/journal"
 	"servicehost/spec"
 )
 
@@ -59,14 +55,6 @@ func New(o Options) *Hub {
 	h.moved = sync.NewCond(&h.mu)
 	h.start = h.newest()
 	return h
-}
-
-// newest is the last event of the journal.
-func (h *Hub) newest() uint64 {
-	if last := h.o.Journal.Recent(1); len(last) > 0 {
-		return last[0].Seq
-	}
-	return 0
 }
 
 // Apply makes list the notifiers: a name that is there goes on with what it had, and one that is gone is forgotten.
@@ -151,185 +139,6 @@ func (h *Hub) sweep(list []spec.Notifier) {
 	}
 }
 
-// follow begins to read the journal behind what every notifier has.
-func (h *Hub) follow() {
-	from := h.newest()
-	for _, n := range h.notifiers {
-		from = min(from, n.box.place())
-	}
-	h.last = from
-	ctx, cancel := context.WithCancel(context.Background())
-	h.stop, h.stopped = cancel, make(chan struct{})
-	go func() {
-		defer close(h.stopped)
-		for ctx.Err() == nil {
-			h.mu.Lock()
-			after := h.last
-			h.mu.Unlock()
-			err := h.o.Journal.Follow(ctx, journal.Query{After: after}, h.take)
-			if err == nil {
-				break // the journal is closed
-			}
-			h.o.Tell(journal.Event{Kind: journal.Warning, Reason: "cannot read what notifiers are to be told: " + err.Error()})
-			select {
-			case <-time.After(time.Minute):
-			case <-ctx.Done():
-			}
-		}
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.moved.Broadcast()
-	}()
-}
-
-// take hands an event to the notifiers.
-func (h *Hub) take(e journal.Event) error {
-	if gap := h.handOut(e); gap > 0 {
-		h.o.Tell(journal.Event{Kind: journal.NotifyTrouble, Reason: fmt.Sprintf("%s could not be told to notifiers: the journal does not hold them any more", human.Count(gap, "event"))})
-	}
-	return nil
-}
-
-// handOut returns how many events are missing before this one.
-func (h *Hub) handOut(e journal.Event) (gap int) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if e.Seq <= h.last {
-		return 0
-	}
-	if h.last > 0 {
-		gap = int(e.Seq - h.last - 1)
-	}
-	h.last = e.Seq
-	h.moved.Broadcast()
-	changes := h.reader.read(e)
-	changes = append(changes, h.specChanges(e)...)
-	h.watch(e, changes)
-	for _, n := range h.notifiers {
-		n.box.put(e.Seq, changes...)
-	}
-	return gap
-}
-
-// specChanges are what an edit that was taken in ends: only what is really over, for the edit may be of a program.
-func (h *Hub) specChanges(e journal.Event) (out []change) {
-	if e.Kind != journal.ReloadApplied && e.Kind != journal.ReloadPending {
-		return nil
-	}
-	now := h.o.SpecStanding()
-	end := func(event spec.AlertEvent, reason string) {
-		out = append(out, change{end: &ending{events: []spec.AlertEvent{event}, at: e.Time, reason: reason}})
-	}
-	if !now.Rejected {
-		end(spec.AlertReloadRejected, e.Reason)
-	}
-	if !now.Pending && e.Kind == journal.ReloadApplied {
-		end(spec.AlertPending, e.Reason)
-	}
-	return out
-}
-
-// watch notes which service may be well again, and when to look. That of which nothing is open costs nothing.
-func (h *Hub) watch(e journal.Event, changes []change) {
-	k := keyOf(e)
-	for _, c := range changes {
-		if c.fire != nil && k.service != "" && !c.fire.passing() {
-			h.open[k] = true
-		}
-	}
-	look := func(after time.Duration) {
-		if h.open[k] || h.rolled[k] {
-			h.looks[k] = time.Now().Add(after)
-		}
-	}
-	switch e.Kind {
-	case journal.StateChanged:
-		switch e.To {
-		case "running":
-			look(settleTime)
-		case "stopped", "exited", "waiting":
-			look(lookAfter)
-		default:
-			delete(h.looks, k)
-		}
-	case journal.Healthy, journal.Recovered:
-		look(lookAfter)
-	case journal.RolledBack:
-		h.rolled[k] = true
-	case journal.ServiceRemoved:
-		delete(h.open, k)
-		delete(h.rolled, k)
-		delete(h.looks, k)
-	case journal.ReloadApplied:
-		for k := range h.rolled {
-			h.looks[k] = time.Now().Add(settleTime)
-		}
-	}
-	h.armLook()
-}
-
-// armLook sets the clock for the next look.
-func (h *Hub) armLook() {
-	if h.closed {
-		return
-	}
-	var at time.Time
-	for _, t := range h.looks {
-		if at.IsZero() || t.Before(at) {
-			at = t
-		}
-	}
-	switch {
-	case at.IsZero():
-	case h.look == nil:
-		h.look = time.AfterFunc(time.Until(at), h.lookAround)
-	default:
-		h.look.Reset(time.Until(at))
-	}
-}
-
-// lookAround ends the alerts of services that are well.
-func (h *Hub) lookAround() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return
-	}
-	now := time.Now()
-	for k, at := range h.looks {
-		if now.Before(at) {
-			continue
-		}
-		delete(h.looks, k)
-		h.lookAt(k, now)
-	}
-	h.armLook()
-}
-
-func (h *Hub) lookAt(k key, now time.Time) {
-	s := h.o.Standing(k.service, k.instance)
-	e := ending{service: k.service, instance: k.instance, at: now, reason: s.Text}
-	switch {
-	case !s.Known:
-		e.reason = "the spec names it no more"
-		delete(h.open, k)
-		delete(h.rolled, k)
-	case s.Well:
-		delete(h.open, k)
-		e.events = []spec.AlertEvent{spec.AlertFailed, spec.AlertExited, spec.AlertUnhealthy}
-	}
-	if s.Known && !s.RolledBack && h.rolled[k] {
-		delete(h.rolled, k)
-		e.events = append(e.events, spec.AlertRolledBack)
-	}
-	if s.Known && len(e.events) == 0 {
-		return
-	}
-	for _, n := range h.notifiers {
-		n.box.put(0, change{end: &e})
-	}
-}
-
 // Stats are those of all notifiers, in the order of the spec.
 func (h *Hub) Stats() []Stats {
 	h.mu.Lock()
@@ -340,65 +149,6 @@ func (h *Hub) Stats() []Stats {
 	}
 	return out
 }
-
-// Test sends a message to each of the named notifiers, or to all, once, beside what waits. It returns when all have
-// answered or their time is over. A name that there is not is an *UnknownError.
-func (h *Hub) Test(ctx context.Context, names []string, actor string) ([]TestResult, error) {
-	h.mu.Lock()
-	var chosen []spec.Notifier
-	var have []string
-	for _, n := range h.notifiers {
-		have = append(have, n.name)
-		if len(names) == 0 || slices.ContainsFunc(names, func(s string) bool { return strings.EqualFold(s, n.name) }) {
-			chosen = append(chosen, n.wanted)
-		}
-	}
-	h.mu.Unlock()
-	for _, s := range names {
-		if !slices.ContainsFunc(have, func(name string) bool { return strings.EqualFold(s, name) }) {
-			return nil, &UnknownError{Name: s, Have: have}
-		}
-	}
-	out := make([]TestResult, len(chosen))
-	var all sync.WaitGroup
-	for i, cfg := range chosen {
-		all.Go(func() {
-			began := time.Now()
-			a := Alert{
-				Alert: h.o.Host + "/" + string(EventTest), Host: h.o.Host, Event: EventTest, Status: Testing, Since: began, At: began, Count: 1, Total: 1,
-				Reason: "an operator wants to know whether messages arrive", Actor: actor,
-			}
-			a.identify(cfg.Name, uint64(began.UnixNano()))
-			a.Title = title(a)
-			o := h.o.senders()(cfg).send(ctx, []Alert{a})
-			if o.err == nil {
-				h.nudge(cfg.Name)
-			}
-			out[i] = TestResult{Name: cfg.Name, Kind: kindOf(cfg), Err: o.err, Duration: time.Since(began)}
-		})
-	}
-	all.Wait()
-	return out, nil
-}
-
-// nudge has a notifier try at once again what waits: its receiver is well.
-func (h *Hub) nudge(name string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, n := range h.notifiers {
-		if n.name == name && n.stats().State != StateOK {
-			n.changeTo(n.wanted)
-		}
-	}
-}
-
-// UnknownError is a name that no notifier has.
-type UnknownError struct {
-	Name string
-	Have []string
-}
-
-func (e *UnknownError) Error() string { return fmt.Sprintf("no notifier %q", e.Name) }
 
 // Close sends what waits, until ctx ends, and keeps the rest for the next host. What was published before is taken
 // in first.
@@ -425,24 +175,6 @@ func (h *Hub) Close(ctx context.Context) {
 	}
 	for _, n := range all {
 		<-n.done
-	}
-}
-
-// catchUp waits until all that was published is read.
-func (h *Hub) catchUp(ctx context.Context) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.stop == nil {
-		return
-	}
-	newest := h.newest()
-	defer context.AfterFunc(ctx, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.moved.Broadcast()
-	})()
-	for h.last < newest && ctx.Err() == nil && !isClosed(h.stopped) {
-		h.moved.Wait()
 	}
 }
 

@@ -183,7 +183,7 @@ func letterText(as []Alert) string {
 			b.WriteString("\n--\n\n")
 		}
 		fmt.Fprintf(&b, "%s\n\n%s\n", human.Plain(a.Title), paragraphs(a, false))
-		if l := lines(a); len(l) > 0 {
+		if l := lines(a, 1); len(l) > 0 {
 			fmt.Fprintf(&b, "\nLast lines of its output:\n\n  %s\n", strings.Join(l, "\n  "))
 		}
 		fmt.Fprintf(&b, "\nHost %s, message %s\n", a.Host, a.ID)

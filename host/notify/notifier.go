@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"servicehost/host/human"
-	"servicehost/host/journal"
 	"servicehost/spec"
 )
 
@@ -64,52 +63,6 @@ type notifier struct {
 
 	mu    sync.Mutex // of what follows
 	shown Stats
-}
-
-// mailbox is what the hub hands over. It never holds up anybody.
-type mailbox struct {
-	mu      sync.Mutex
-	changes []change
-	seen    uint64
-	rung    uint64 // seen, when it rang the last time
-	wake    chan struct{}
-}
-
-func (b *mailbox) ring() {
-	select {
-	case b.wake <- struct{}{}:
-	default:
-	}
-}
-
-// put hands over what an event means; the event is seen with it.
-func (b *mailbox) put(seq uint64, changes ...change) {
-	b.mu.Lock()
-	b.changes = append(b.changes, changes...)
-	b.seen = max(b.seen, seq)
-	ring := len(changes) > 0 || b.seen-b.rung >= ringEvery
-	if ring {
-		b.rung = b.seen
-	}
-	b.mu.Unlock()
-	if ring {
-		b.ring()
-	}
-}
-
-// place is the last event that was handed over.
-func (b *mailbox) place() uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.seen
-}
-
-func (b *mailbox) take() ([]change, uint64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	changes := b.changes
-	b.changes = nil
-	return changes, b.seen
 }
 
 func newNotifier(cfg spec.Notifier, o *Options, start uint64) *notifier {
@@ -334,84 +287,4 @@ func (n *notifier) landed(o outcome, now time.Time) {
 func backoff(fails int, random float64) time.Duration {
 	d := math.Min(float64(lastRetry), float64(firstRetry)*math.Pow(1.5, float64(fails-1)))
 	return min(lastRetry, time.Duration(d*(0.75+random/2)))
-}
-
-// giveUp drops the oldest messages.
-func (n *notifier) giveUp(count int, why string) {
-	n.through(count)
-	n.lost(count)
-	n.o.Tell(journal.Event{
-		Kind: journal.NotifyTrouble, Reason: fmt.Sprintf("notifier %q: %s given up: %s", n.name, human.Count(count, "message"), why), Details: n.details(),
-	})
-}
-
-func (n *notifier) lost(count int) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.shown.Failed += int64(count)
-}
-
-func (n *notifier) details() map[string]string {
-	return map[string]string{journal.DetailTarget: n.name}
-}
-
-// tellLeft says that there was no room for messages.
-func (n *notifier) tellLeft() {
-	if left := n.queue.left - n.left; left > 0 {
-		n.left = n.queue.left
-		n.lost(left)
-		n.o.Tell(journal.Event{
-			Kind: journal.NotifyTrouble, Reason: fmt.Sprintf("notifier %q: %s given up: too many wait", n.name, human.Count(left, "message")), Details: n.details(),
-		})
-	}
-}
-
-// trouble notes a failure, and tells of it once until it works again.
-func (n *notifier) trouble(now time.Time, why, follows string, tell bool) {
-	n.mu.Lock()
-	if n.shown.State != StateTrouble {
-		n.shown.State, n.shown.Since = StateTrouble, now
-	}
-	n.shown.Reason = why
-	n.mu.Unlock()
-	if tell && !n.told {
-		n.told = true
-		n.o.Tell(journal.Event{
-			Kind: journal.NotifyTrouble, Reason: fmt.Sprintf("notifier %q (%s) is in trouble: %s; %s", n.name, n.tr.where(), why, follows), Details: n.details(),
-		})
-	}
-}
-
-func (n *notifier) well(now time.Time, count int) {
-	n.fails = 0
-	n.retryAt = time.Time{}
-	n.mu.Lock()
-	was, since := n.shown.State, n.shown.Since
-	n.shown.Sent += int64(count)
-	if was != StateOK {
-		n.shown.State, n.shown.Since, n.shown.Reason = StateOK, now, ""
-	}
-	n.mu.Unlock()
-	if n.told {
-		n.told = false
-		n.o.Tell(journal.Event{
-			Kind: journal.NotifyOK, Reason: fmt.Sprintf("notifier %q (%s) works again after %s", n.name, n.tr.where(), human.Duration(now.Sub(since))), Details: n.details(),
-		})
-	}
-}
-
-func (n *notifier) show() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.shown.Kind, n.shown.Template = kindOf(n.cfg), ""
-	if n.shown.Kind == KindWebhook {
-		n.shown.Template = n.cfg.Template
-	}
-	n.shown.Waiting = int64(len(n.queue.items))
-}
-
-func (n *notifier) stats() Stats {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.shown
 }

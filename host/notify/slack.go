@@ -46,7 +46,7 @@ func (slack) body(as []Alert, _ string, _ time.Time) ([]byte, error) {
 				at.Fields = append(at.Fields, slackField{f[0], slackText(f[1]), len(f[1]) < 40})
 			}
 		}
-		if l := lines(a); len(l) > 0 {
+		if l := lines(a, len(as)); len(l) > 0 {
 			at.Text = "```" + slackText(strings.ReplaceAll(strings.Join(l, "\n"), "```", "'''")) + "```"
 		}
 		m.Attachments = append(m.Attachments, at)

@@ -106,6 +106,9 @@ func TestBodiesStayWithinTheLimitsOfTheirReceivers(t *testing.T) {
 			if err != nil || len(body) > most || !json.Valid(body) {
 				t.Errorf("%s with %d alerts has %d bytes, %v", name, len(list), len(body), err)
 			}
+			if n := bytes.Count(body, []byte(huge.Title)); n < len(list) {
+				t.Errorf("%s tells %d of %d alerts", name, n, len(list))
+			}
 		}
 	}
 }

@@ -59,13 +59,13 @@ func title(a Alert) string {
 // shownLines is how many last lines a message for people shows.
 const shownLines = 10
 
-// lines are the last lines of output as people get them.
-func lines(a Alert) []string {
+// lines are the last lines of output as people get them, fewer in a message of so many alerts.
+func lines(a Alert, alerts int) []string {
 	if a.Status == Resolved {
 		return nil
 	}
 	var out []string
-	for _, l := range a.LastLines[max(0, len(a.LastLines)-shownLines):] {
+	for _, l := range a.LastLines[max(0, len(a.LastLines)-max(2, shownLines/alerts)):] {
 		out = append(out, clip(human.Plain(l), 300))
 	}
 	return out
