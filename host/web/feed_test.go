@@ -265,7 +265,12 @@ func TestEveryFieldCountsAsAChange(t *testing.T) {
 	if !eq.same(&a, &b) {
 		t.Error("a probe that goes on as before is a change")
 	}
-	if b.Probes[0].At == nil {
+	a.Thresholds = []control.ThresholdStatus{{Measure: "memory", Value: "401 MiB"}}
+	b.Thresholds = []control.ThresholdStatus{{Measure: "memory", Value: "402 MiB"}}
+	if !eq.same(&a, &b) {
+		t.Error("a threshold that is crossed by another value is a change")
+	}
+	if b.Probes[0].At == nil || b.Thresholds[0].Value == "" {
 		t.Error("comparing changed what was compared")
 	}
 	if b.Probes[0].Failures = 1; eq.same(&a, &b) {

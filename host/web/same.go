@@ -31,6 +31,12 @@ func calm(c, s *control.ServiceStatus) {
 			c.Probes[n].At, c.Probes[n].Next, c.Probes[n].DurationMS = nil, nil, 0
 		}
 	}
+	if len(c.Thresholds) > 0 {
+		c.Thresholds = slices.Clone(c.Thresholds)
+		for n := range c.Thresholds {
+			c.Thresholds[n].Value = ""
+		}
+	}
 }
 
 // calmHost is the host without what its log targets count.
