@@ -92,3 +92,19 @@ test("logs stream, as text, and can be searched and stopped", async () => {
   assert.deepEqual(await tab.troubles(), []);
   await tab.close();
 });
+
+test("the report says how services did, the worst first", async () => {
+  const tab = await signedIn({ at: "#/report" });
+  await tab.page.locator(".report tbody tr").first().waitFor();
+  const rows = await tab.page.locator(".report tbody tr").allTextContents();
+  const of = (id) => rows.find((r) => r.startsWith(id)) ?? "";
+  assert.match(of("waits"), /and goes on.*waits for "never" to complete/);
+  assert.match(of("crasher"), /exit 3/);
+  assert.match(of("ticker"), /^ticker\d+\.\d+%2.*exit 1$/);
+  const shares = rows.map((r) => parseFloat(/(\d[\d.]*)%/.exec(r)?.[1] ?? "101"));
+  assert.deepEqual(shares, [...shares].sort((x, y) => x - y));
+  await tab.page.getByRole("button", { name: "24 hours" }).click();
+  await until("the period is in the address", async () => /since=1d/.test(tab.page.url()));
+  assert.deepEqual(await tab.troubles(), []);
+  await tab.close();
+});

@@ -57,7 +57,7 @@ test("light and dark follow the system, and the switch", async () => {
 
 test("it fits on a phone", async () => {
   const tab = await signedIn({ width: 360, height: 740 });
-  for (const at of ["", "#/service/web", "#/service/ticker/logs", "#/events", "#/graph"]) {
+  for (const at of ["", "#/service/web", "#/service/ticker/logs", "#/events", "#/graph", "#/report"]) {
     await tab.page.goto(`${world.host.url}/${at}`);
     await tab.page.locator("main .panel").first().waitFor();
     await until("nothing hangs over the edge", () => tab.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 5000).catch((error) => {

@@ -9,7 +9,7 @@ test("every view loads under a strict policy, from here only, without an error",
   assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval|\*/);
   const tab = await signedIn();
   await row(tab.page, "web").waitFor();
-  for (const [at, there] of [["#/service/web", ".u-over"], ["#/service/ticker/logs", ".log-line"], ["#/service/web/events", ".event"], ["#/graph", ".node"], ["#/events", ".event"], ["#/service/no-such", "h1"], ["#/%E0%A4%A", "main"]]) {
+  for (const [at, there] of [["#/service/web", ".u-over"], ["#/service/ticker/logs", ".log-line"], ["#/service/web/events", ".event"], ["#/graph", ".node"], ["#/events", ".event"], ["#/report", ".report tbody tr"], ["#/service/no-such", "h1"], ["#/%E0%A4%A", "main"]]) {
     await tab.page.goto(`${world.host.url}/${at}`);
     await tab.page.locator(there).first().waitFor();
   }

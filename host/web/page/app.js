@@ -11,6 +11,7 @@ import { applyLanguage, t } from "./js/i18n.js";
 import { listView } from "./js/list.js";
 import { connect, disconnect } from "./js/live.js";
 import { go, here, onMove } from "./js/router.js";
+import { reportView } from "./js/report.js";
 import { Scope } from "./js/scope.js";
 import { serviceView } from "./js/service.js";
 import { shell } from "./js/shell.js";
@@ -53,6 +54,9 @@ function show(moved = true) {
   } else if (path[0] === "events") {
     view = eventsView(viewScope);
     name = "events";
+  } else if (path[0] === "report") {
+    view = reportView(viewScope);
+    name = "report";
   } else {
     view = listView(viewScope);
   }
@@ -100,7 +104,7 @@ addEventListener("keydown", (event) => {
     else if (event.key === "Escape") event.target.blur();
     return;
   }
-  const views = { s: "#/", d: "#/graph", e: "#/events" };
+  const views = { s: "#/", d: "#/graph", e: "#/events", r: "#/report" };
   if (event.key === "?") help();
   else if (view?.key?.(event)) event.preventDefault();
   else if (event.key in views && state.session?.role !== "none") go(views[event.key]);

@@ -4,9 +4,10 @@ import { h } from "./dom.js";
 import { bytes, full, moment, percent, since, until, when } from "./format.js";
 import { latest } from "./history.js";
 import { t, word } from "./i18n.js";
+import { share } from "./report.js";
 
-// facts takes the status, and the whole measurement where there is one.
-export function facts(s, usage) {
+// facts takes the status, and the whole measurement and the report where they are there.
+export function facts(s, usage, report) {
   const now = latest(s.id);
   const up = s.pid > 0;
   const pairs = [
@@ -22,6 +23,7 @@ export function facts(s, usage) {
     ["started", moment(s.started_at) ? when(moment(s.started_at)) : null],
     ["nextrun", moment(s.next_run) ? `${when(moment(s.next_run))}` : null, moment(s.next_run) ? t("in", { in: until(s.next_run) }) : ""],
     ["lastexit", s.last_exit ? s.last_exit.text || s.last_exit.signal || String(s.last_exit.code) : null, s.last_exit && moment(s.last_exit.at) ? t("ago", { age: since(s.last_exit.at) }) : ""],
+    ["availability", report && report.availability !== null ? share(report.availability) : null, report?.outages ? t("facts.outages", { n: report.outages }) : ""],
     ["desired", word("desired", s.desired), s.desired_by ? word("by", s.desired_by) : ""],
     ["spec", word("spec", s.spec?.state ?? "applied")],
   ];

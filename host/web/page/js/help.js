@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 
 const keys = [
   [["/"], "help.search"], [["j", "k", "↓", "↑"], "help.move"], [["Enter"], "help.open"], [["Esc"], "help.back"],
-  [["1", "2", "3"], "help.tabs"], [["f"], "help.follow"], [["s"], "help.services"], [["d"], "help.graph"], [["e"], "help.events"],
+  [["1", "2", "3"], "help.tabs"], [["f"], "help.follow"], [["s"], "help.services"], [["d"], "help.graph"], [["e"], "help.events"], [["r"], "help.report"],
   [["←", "→"], "help.graphmove"], [["?"], "help.help"],
 ];
 

@@ -7,6 +7,7 @@ import { facts } from "./facts.js";
 import { t } from "./i18n.js";
 import { probeTable } from "./probes.js";
 import { link } from "./router.js";
+import { fetchReport } from "./report.js";
 import { runTable } from "./runs.js";
 import { timeline } from "./timeline.js";
 import { usagePanel } from "./usage.js";
@@ -23,6 +24,7 @@ export function overview(scope, id) {
   let events = [];
   let status = null;
   let measured = null;
+  let report = null;
   let asked = "";
 
   const usage = usagePanel(scope, id, () => drawBar());
@@ -32,7 +34,7 @@ export function overview(scope, id) {
   });
 
   function drawFacts() {
-    if (status) box.replaceChildren(facts(status, measured));
+    if (status) box.replaceChildren(facts(status, measured, report));
   }
 
   function drawBar() {
@@ -65,6 +67,10 @@ export function overview(scope, id) {
     list.add(some);
     told();
   });
+  fetchReport(scope.signal, "7d", id).then((r) => {
+    report = r.services.find((one) => one.id === id) ?? null;
+    drawFacts();
+  }, () => {}); // a fact less
   scope.every(1000, () => {
     drawFacts();
     drawProbes();

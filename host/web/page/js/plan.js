@@ -17,14 +17,24 @@ export async function planView(signal) {
   }
   if (plan.problems.length) return problemList(plan.problems);
   if (!plan.changes.length) return h("p", { class: "muted" }, t("plan.nothing"));
+  // Of what is added or removed there is only the name to tell: one line for all of them.
+  const short = new Map();
+  const long = [];
+  for (const c of plan.changes) {
+    if (c.fields?.length || c.reason || !c.id) long.push(c);
+    else short.set(c.action, [...(short.get(c.action) ?? []), c.id]);
+  }
   return h("div", { class: "plan" },
     h("p", { class: "muted" }, t("plan.summary", { n: plan.changes.length })),
-    plan.changes.map(change));
+    [...short].sort(([a], [b]) => (b === "remove") - (a === "remove")).map(([action, ids]) => h("section", { class: "change names" }, badge(action), h("p", {}, ids.map((id) => h("span", {}, id))))),
+    long.map(change));
 }
+
+const badge = (action) => h("span", { class: `badge ${TONE[action] ?? "idle"}` }, word("planned", action));
 
 function change(c) {
   return h("section", { class: "change", "aria-label": `${c.id || t("plan.host")} ${word("planned", c.action)}` },
-    h("h3", {}, h("span", { class: `badge ${TONE[c.action] ?? "idle"}` }, word("planned", c.action)), " ", c.id || t("plan.host")),
+    h("h3", {}, badge(c.action), " ", c.id || t("plan.host")),
     c.reason ? h("p", { class: "muted" }, c.reason) : null,
     c.fields?.length ? h("table", { class: "fields" },
       h("thead", {}, h("tr", {}, ["field", "old", "new", "effect"].map((k) => h("th", { scope: "col" }, t(`plan.${k}`))))),

@@ -28,7 +28,7 @@ export function serviceView(scope, id, tab) {
   const buttons = h("div", { class: "service-buttons" });
   const siblings = h("nav", { class: "siblings", "aria-label": t("service.instances"), hidden: true });
   const missing = h("p", { class: "empty", hidden: true });
-  const box = h("div");
+  const box = h("div", { class: "part" });
   let part = null;
   const shown = {};
 
@@ -86,7 +86,7 @@ export function serviceView(scope, id, tab) {
   scope.on("session", draw);
   scope.every(1000, () => state.services.get(id)?.next_run && draw()); // "next try in 8s"
   return {
-    node: h("div", { class: "service" },
+    node: h("div", { class: `service ${at === "logs" ? "fill" : ""}` },
       h("header", { class: "service-head" },
         h("div", { class: "service-title" }, h("a", { class: "ghost back", href: "#/", "aria-label": t("service.back"), title: t("service.back") }, icon("back")), mark, h("h1", { tabindex: "-1" }, id), badge, about, buttons),
         siblings, why),

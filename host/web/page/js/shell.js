@@ -11,7 +11,7 @@ import { themeButton } from "./themes.js";
 import { failed, toasts } from "./toast.js";
 import { region } from "./announce.js";
 
-const VIEWS = [["services", "#/"], ["graph", "#/graph"], ["events", "#/events"]];
+const VIEWS = [["services", "#/"], ["graph", "#/graph"], ["events", "#/events"], ["report", "#/report"]];
 
 // shell makes the frame; redraw is called when every word has to be said anew.
 export function shell(scope, { redraw, signin, signedOut }) {

@@ -24,7 +24,7 @@ export function specBar(scope) {
     if (!host) return;
     const n = counts();
     // Only what can be seen makes it new: a rebuilt bar would take the focus from its buttons.
-    const now = JSON.stringify([host.spec, host.paused, host.stopping, host.log_targets?.map((l) => [l.name, l.state]), n, mayAct(), rolledBack()]);
+    const now = JSON.stringify([host.spec, host.paused, host.stopping, host.log_targets?.map((l) => [l.name, l.state]), host.notify?.map((l) => [l.name, l.state]), n, mayAct(), rolledBack()]);
     if (now === shown) return tick();
     const before = shown && JSON.parse(shown)[0];
     shown = now;
@@ -82,6 +82,9 @@ function below(host) {
   if (host.paused) note("warn", t("host.paused"));
   for (const target of host.log_targets ?? []) {
     if (target.state === "trouble") note("warn", t("host.logtarget", { name: target.name, age: since(target.since) }), " ", target.reason ?? "");
+  }
+  for (const n of host.notify ?? []) {
+    if (n.state === "trouble") note("warn", t("host.notifier", { name: n.name, age: since(n.since) }), " ", n.reason ?? "");
   }
   const { state: at, reason, problems } = host.spec;
   if (at === "rejected") {

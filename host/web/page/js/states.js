@@ -34,6 +34,7 @@ export function reason(s) {
   }
   if (s.desired_until) parts.push(t("reason.until", { in: until(s.desired_until) }));
   if (s.next_run && !TURN.test(said)) parts.push(t(said.startsWith("next run at ") ? "reason.in" : "reason.next", { in: until(s.next_run) }));
+  for (const crossed of s.thresholds ?? []) parts.push(crossed.reason || `${crossed.measure} ${crossed.value} > ${crossed.limit}`);
   if (s.rollout) parts.push(word("rollout", s.rollout.state));
   else if (s.spec?.state === "rolled_back") parts.push(t("reason.rolledback"));
   else if (s.spec?.state === "pending") parts.push(t("reason.pending"));
