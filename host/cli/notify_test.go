@@ -28,6 +28,15 @@ func TestNotifiersAreATable(t *testing.T) {
 	}
 }
 
+func TestStatusNamesReceiversInTrouble(t *testing.T) {
+	a := &app{now: func() time.Time { return now }}
+	s := orders()
+	s.Host.Notify = []control.NotifierStatus{{Name: "ok", State: "ok"}, {Name: "ops", State: "trouble", Since: now.Add(-time.Minute), Reason: "connection refused", Waiting: 3}}
+	if got := a.statusText(s, false, 0); strings.Count(got, "notifier") != 1 || !strings.Contains(got, "\nnotifier ops takes nothing for 1m, 3 messages wait: connection refused\n") {
+		t.Error(got)
+	}
+}
+
 func TestNotifyExitCodeSaysWhetherMessagesArrive(t *testing.T) {
 	runDir(t)
 	if r := invoke("notify", "test"); r.code != 4 {

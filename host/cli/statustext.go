@@ -103,6 +103,12 @@ func (a *app) statusHead(b *strings.Builder, colors palette, s control.Status, w
 				count(int(t.WaitingRecords), "record waits", "records wait"), clean(t.Reason))))
 		}
 	}
+	for _, n := range s.Host.Notify {
+		if n.State == "trouble" {
+			fmt.Fprintf(b, "%s\n", colors.yellow(fmt.Sprintf("notifier %s takes nothing for %s, %s: %s", clean(n.Name), age(a.now().Sub(n.Since)),
+				count(int(n.Waiting), "message waits", "messages wait"), clean(n.Reason))))
+		}
+	}
 }
 
 func countDesired(services []control.ServiceStatus) string {
