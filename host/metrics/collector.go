@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"io"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -178,14 +177,4 @@ func (c *Collector) write(w io.Writer, f format) error {
 	defer c.release(g)
 	e.all(g)
 	return e.end()
-}
-
-// ServeHTTP answers a scrape.
-func (c *Collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f := formatOf(r.Header.Get("Accept"))
-	w.Header().Set("Content-Type", f.contentType())
-	if r.Method == http.MethodHead {
-		return
-	}
-	_ = c.write(w, f) // whoever asked has left
 }

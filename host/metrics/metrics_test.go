@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -142,26 +140,6 @@ func TestAcceptChoosesTheFormat(t *testing.T) {
 	} {
 		if got := formatOf(accept); got != want {
 			t.Errorf("%q gives %d, want %d", accept, got, want)
-		}
-	}
-}
-
-func TestHandlerNamesTheFormat(t *testing.T) {
-	for accept, want := range map[string]string{
-		"":                             "text/plain; version=0.0.4; charset=utf-8",
-		"application/openmetrics-text": "application/openmetrics-text; version=1.0.0; charset=utf-8",
-	} {
-		for _, method := range []string{"GET", "HEAD"} {
-			r := httptest.NewRequest(method, "/metrics", nil)
-			r.Header.Set("Accept", accept)
-			w := httptest.NewRecorder()
-			full().ServeHTTP(w, r)
-			if got := w.Header().Get("Content-Type"); got != want || w.Code != http.StatusOK {
-				t.Errorf("%s %q answers %d, %s", method, accept, w.Code, got)
-			}
-			if (w.Body.Len() > 0) != (method == "GET") {
-				t.Errorf("%s answers %d bytes", method, w.Body.Len())
-			}
 		}
 	}
 }
