@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -185,10 +186,23 @@ func (h *Host) onLogEvent(e logs.Event) {
 		k = journal.LogsTrimmed
 	}
 	v := journal.Event{Kind: k, ID: e.ID, Reason: e.Text}
+	v.Service, v.Instance = ofID(e.ID)
 	if p := e.Path; p != "" {
 		v.Details = map[string]string{"path": p}
 	}
 	h.publish(v)
+}
+
+// ofID is the service and the number that an id stands for: it is the name alone where there is one instance.
+func ofID(id string) (service string, instance int) {
+	service, number, ok := strings.Cut(id, ".")
+	if n, err := strconv.Atoi(number); ok && err == nil {
+		return service, n
+	}
+	if id == "" {
+		return "", 0
+	}
+	return id, 1
 }
 
 func age(d time.Duration) string { return human.Duration(d) }

@@ -213,6 +213,7 @@ func (p pack) entry(at int64) (kind objectKind, data []byte, before int64, err e
 			return 0, nil, 0, err
 		}
 		used += p.width
+	case kindCommit, kindTree, kindBlob: // as it is
 	}
 	data, err = inflate(io.NewSectionReader(p.data, at+int64(used), maxObject+1<<10), int64(size)+1)
 	if err != nil || uint64(len(data)) != size {

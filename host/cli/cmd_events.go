@@ -32,7 +32,13 @@ Behind the command -f means to follow; the file is named with --file, or before 
 			"4  no host is running, and no spec is at hand"),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			q.Services = append(q.Services, names...)
-			q.Since, q.Until, q.Last = since.at, until.at, max(0, int(last))
+			q.Since, q.Until = since.at, until.at
+			switch q.Last = int(last); {
+			case last == 0:
+				q.Last = -1 // only what comes
+			case last < 0:
+				q.Last = 0
+			}
 			if !since.at.IsZero() && !cmd.Flags().Changed("lines") {
 				q.Last = 0
 			}

@@ -93,7 +93,9 @@ func (a *app) reportText(r control.Report) string {
 		fmt.Fprintf(&b, ": %s up", colors.bold(percentage(*r.Availability)))
 	}
 	b.WriteByte('\n')
+	before := 0.0 // the journal begins
 	if k := r.KnownSince; k != nil {
+		before = k.Sub(r.Since).Seconds()
 		fmt.Fprintf(&b, "%s\n", colors.yellow("the journal begins at "+k.Local().Format("2006-01-02 15:04")+"; of the time before nothing is known"))
 	}
 	if h := r.Host; h.DownSeconds >= 1 || h.Crashes > 0 {
@@ -112,7 +114,7 @@ func (a *app) reportText(r control.Report) string {
 			mttr, mtbf = cell{span(*s.MTTRSeconds), ""}, cell{span(*s.MTBFSeconds), ""}
 		}
 		t.add(cell{clean(s.ID), ""}, up, down, cell{span(s.PlannedSeconds), ""}, cell{fmt.Sprint(s.Outages), ""}, mttr, mtbf, cell{fmt.Sprint(s.Restarts), ""},
-			cell{reportNotes(s), ""})
+			cell{reportNotes(s, before), ""})
 	}
 	if len(r.Services) > 0 {
 		width, _ := a.out.size()
@@ -121,8 +123,8 @@ func (a *app) reportText(r control.Report) string {
 	return b.String()
 }
 
-// reportNotes are what the columns do not say.
-func reportNotes(s journal.ServiceReport) string {
+// reportNotes are what the columns do not say. What is unknown of all was said already.
+func reportNotes(s journal.ServiceReport, unknown float64) string {
 	var notes []string
 	if len(s.RestartsBy) > 0 {
 		reasons := slices.Collect(maps.Keys(s.RestartsBy))
@@ -161,8 +163,8 @@ func reportNotes(s journal.ServiceReport) string {
 		}
 		notes = append(notes, words)
 	}
-	if s.UnknownSeconds >= 60 {
-		notes = append(notes, "unknown for "+span(s.UnknownSeconds))
+	if more := s.UnknownSeconds - unknown; more >= 60 {
+		notes = append(notes, "unknown for "+span(more))
 	}
 	return strings.Join(notes, "; ")
 }

@@ -430,6 +430,9 @@ func TestEventsAsTextAndJSON(t *testing.T) {
 	if q := f.journal[2]; !slices.Equal(q.Kinds, []journal.Kind{journal.StartFailed, journal.ProcessExited}) || q.Until.Sub(q.Since) < 59*time.Minute {
 		t.Errorf("asked for %+v", q)
 	}
+	if r := invoke("events", "-f", "-n", "0"); r.code != 0 || f.journal[len(f.journal)-1].Last != -1 {
+		t.Errorf("%+v, asked for %+v", r, f.journal[len(f.journal)-1])
+	}
 	for line, want := range map[string]string{
 		"--kind exitd":             `did you mean "exited"?`,
 		"--kind zzzzzzzzzzz":       "docs/events.md lists them",

@@ -282,7 +282,7 @@ type EventsRequest struct {
 	Kinds    []journal.Kind
 	Since    time.Time // zero: no limit
 	Until    time.Time // zero: no limit; following ends then
-	Last     int       // the newest n; 0: all
+	Last     int       // the newest n; 0: all, negative: none
 	Follow   bool
 }
 

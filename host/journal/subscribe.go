@@ -81,7 +81,7 @@ func (j *Journal) follow(ctx context.Context, q Query, send func(Event) error) e
 		if err := Read(j.dir, q, once); err != nil {
 			return err
 		}
-		if unwritten == nil {
+		if unwritten == nil || q.Last < 0 {
 			return nil
 		}
 		// What the disk did not take is in memory.

@@ -21,6 +21,7 @@ type tale struct {
 	pid     int    // of the current run
 	unready *Event // it was ready, and is not
 	ending  *Event // the host began to end the run, for this reason
+	killed  *Event // the run did not end in time
 	signal  *Event // the last one that an operator sent
 	facts   []fact // oldest first
 }
@@ -109,7 +110,7 @@ func (t *tale) take(n int, e Event) {
 		}
 		t.add(fact{at: e.Time, text: text, lastLine: lastLine(e)})
 	case Killed:
-		t.say(e, "killed"+process(e.PID)+because(e.Reason))
+		t.killed = &e
 	case Failed:
 		if !t.saidBy(e.Reason) {
 			t.add(fact{at: e.Time, text: "it was given up" + because(e.Reason), key: givenUp + e.Reason})
@@ -119,11 +120,14 @@ func (t *tale) take(n int, e Event) {
 	case Recovered:
 		t.unready = nil
 		t.light(e, "ready", "ready again", e.Reason)
-	case LimitHit, Warning:
+	case LimitHit, Warning, Dumped:
 		t.light(e, "", "", e.Reason)
 	case Threshold:
 		t.light(e, "threshold "+e.Details[DetailMeasure], "it crossed a threshold", "it crossed a threshold"+because(e.Reason))
 	case ThresholdCleared:
+		if t.ending != nil || t.pid == 0 { // with its run
+			return
+		}
 		t.light(e, "cleared "+e.Details[DetailMeasure], "it went below its threshold", "it is below its threshold again"+because(e.Reason))
 	case Skipped:
 		t.light(e, "skipped", "a run was left out", orElse(e.Reason, "a run was left out"))
@@ -190,8 +194,8 @@ func (t *tale) exited(e Event) {
 	if uptime > 0 {
 		after = " after " + human.Duration(uptime)
 	}
-	ending := t.ending
-	t.ending, t.unready = nil, nil
+	ending, killed := t.ending, t.killed
+	t.ending, t.killed, t.unready = nil, nil, nil
 	if s := t.signal; s != nil && e.Time.Sub(s.Time) < signalTime && ending == nil {
 		t.say(*s, operatorWords(*s))
 	}
@@ -212,7 +216,12 @@ func (t *tale) exited(e Event) {
 		if short != ending.Reason {
 			how = ": " + short
 		}
+		if killed != nil {
+			how += ", it had to be killed"
+		}
 		t.add(fact{at: e.Time, text: ending.Reason + "; so the host ended it" + process(e.PID) + after + how, key: why, short: why, lastLine: lastLine(e)})
+	case killed != nil:
+		t.say(*killed, "killed"+process(killed.PID)+because(killed.Reason))
 	}
 }
 

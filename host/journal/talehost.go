@@ -14,7 +14,7 @@ func (t *tale) ofHost(n int, e Event) {
 	if e.Kind != HostStarted {
 		return
 	}
-	t.pid, t.unready, t.ending, t.signal = 0, nil, nil, nil
+	t.pid, t.unready, t.ending, t.killed, t.signal = 0, nil, nil, nil, nil
 	t.epoch++
 	t.root(e, t.w.started(n))
 }
