@@ -16,7 +16,7 @@ type subjectOf struct {
 	Event    spec.AlertEvent `json:"event"`
 	Service  string          `json:"service,omitempty"` // empty: the host
 	Instance int             `json:"instance,omitempty"`
-	Measure  string          `json:"measure,omitempty"` // of a threshold: each is a subject of its own
+	Measure  string          `json:"measure,omitempty"` // of a threshold, with its limit: each is a subject of its own
 }
 
 func (s subjectOf) String() string {
@@ -35,8 +35,6 @@ func (s subjectOf) passing() bool {
 	switch s.Event {
 	case spec.AlertLimit, spec.AlertReload, spec.AlertHostStarted, spec.AlertHostStopped:
 		return true
-	case spec.AlertThreshold:
-		return s.Measure == "log"
 	}
 	return false
 }
@@ -127,9 +125,14 @@ func (r *reader) occurred(e journal.Event, what spec.AlertEvent) change {
 		o.Details[name] = value
 	}
 	if what == spec.AlertThreshold {
-		o.Measure = e.Details[journal.DetailMeasure]
+		o.Measure = measure(e)
 	}
 	return change{fire: o}
+}
+
+// measure names a threshold: there may be several of one measure.
+func measure(e journal.Event) string {
+	return strings.TrimSpace(e.Details[journal.DetailMeasure] + " " + e.Details[journal.DetailLimit])
 }
 
 func split(lines string) []string {
@@ -179,7 +182,7 @@ func (r *reader) read(e journal.Event) (out []change) {
 		out = append(out, r.occurred(e, spec.AlertThreshold))
 	case journal.ThresholdCleared:
 		c := over(e.Reason, spec.AlertThreshold)
-		c.end.measure = e.Details[journal.DetailMeasure]
+		c.end.measure = measure(e)
 		out = append(out, c)
 	case journal.ServiceRemoved:
 		delete(r.ends, k)

@@ -54,7 +54,7 @@ func TestEventsOfTheJournalBecomeAlerts(t *testing.T) {
 		"the time that it may run":             {[]journal.Event{from("running", "stopping", journal.CauseMaxRuntime), of("api", journal.ProcessExited, "ended by SIGTERM"), from("stopping", "backoff", "")}, nil},
 		"an end for good":                      {[]journal.Event{of("api", journal.ProcessExited, "exit 3"), of("api", journal.Failed, "gave up"), state("api", "failed", "gave up")}, []string{"api.1/failed"}},
 		"readiness":                            {[]journal.Event{of("api", journal.Unhealthy, ""), of("api", journal.Recovered, "")}, []string{"api.1/unhealthy", "end api.1/unhealthy"}},
-		"thresholds":                           {[]journal.Event{crossed, cleared}, []string{"api.1/threshold/memory", "end api.1/threshold/memory"}},
+		"thresholds":                           {[]journal.Event{crossed, cleared}, []string{"api.1/threshold/memory 400MiB", "end api.1/threshold/memory 400MiB"}},
 		"a limit":                              {[]journal.Event{of("api", journal.LimitHit, "memory")}, []string{"api.1/limit"}},
 		"the spec": {[]journal.Event{{Kind: journal.ReloadPending}, {Kind: journal.ReloadRejected}, {Kind: journal.ReloadApplied}, {Kind: journal.LastGood}},
 			[]string{"pending", "end pending", "reload_rejected", "reload", "reload_rejected"}},
