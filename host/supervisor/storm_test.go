@@ -70,7 +70,12 @@ func newStorm(t *testing.T, seed uint64) *storm {
 func (w *storm) boot(t *testing.T, store *statetest.Memory) {
 	fake := processtest.New()
 	fake.Beside, fake.Behave, fake.Step = true, w.behave, w.step
+	var before []journal.Event
+	if w.rig != nil {
+		before = w.events
+	}
 	w.rig = newRig(t, fake, store)
+	w.events = before
 	w.sup.env.require = w.look
 	w.probes.script = w.probe
 	publish, sup := w.sup.env.publish, w.sup
