@@ -24,7 +24,7 @@ func (h *Host) takeInBinaries(ctx context.Context) {
 	h.mu.Unlock()
 	dressed := h.binaries.dress(current)
 	plan := h.diff(dressed)
-	what := binaryChanges(plan)
+	what, who := binaryChanges(plan), whoReplaced(plan)
 	if held := h.hold(plan, dressed, control.ReloadRequest{}, true); held != "" {
 		held = what + ", and " + held
 		h.set(func(s *specState) {
@@ -33,10 +33,12 @@ func (h *Host) takeInBinaries(ctx context.Context) {
 			}
 			s.held = held
 		})
-		h.publish(journal.Event{Kind: journal.ReloadPending, Actor: "a watched file changed", Reason: held + "; see host plan, then host reload --confirm"})
+		h.publish(journal.Event{Kind: journal.ReloadPending, Actor: "a watched file changed", Reason: held + "; see host plan, then host reload --confirm", Details: who})
 		return
 	}
-	applied := journal.Event{Kind: journal.ReloadApplied, Actor: "a watched file changed", Reason: h.summary(h.changes(plan, nil))}
+	changes := h.changes(plan, nil)
+	h.editors.touches(changes, who)
+	applied := journal.Event{Kind: journal.ReloadApplied, Actor: "a watched file changed", Reason: h.summary(changes), Details: who}
 	h.set(func(s *specState) {
 		s.applying = true
 		if s.pending == current { // it was held for its binaries alone

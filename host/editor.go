@@ -115,6 +115,25 @@ func whoEdited(changed []string) map[string]string {
 	return d
 }
 
+// whoReplaced tells of the first of the watched files that hold something else now.
+func whoReplaced(p reload.Plan) map[string]string {
+	for _, c := range p.Changes {
+		if c.Old == nil || c.New == nil || c.Old.Binary.Content == c.New.Binary.Content {
+			continue
+		}
+		file := c.New.Command[0]
+		if len(c.New.Watch.Paths) > 0 {
+			file = c.New.Watch.Paths[0]
+		}
+		owner := reload.Owner(file)
+		if owner == "" { // a name that is looked for in PATH
+			return nil
+		}
+		return map[string]string{journal.DetailFile: file, journal.DetailOwner: owner}
+	}
+	return nil
+}
+
 // commitOf tells what is checked out where a file lies, and whether the file is as in that commit.
 func commitOf(file string) map[string]string {
 	c, ok := reload.ReadCommit(file)

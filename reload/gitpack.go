@@ -31,6 +31,9 @@ func packedObject(common *os.Root, hash string) (object, bool) {
 	if err != nil {
 		return object{}, false
 	}
+	if fi, err := common.Stat("objects/pack"); err != nil || !fi.IsDir() {
+		return object{}, false
+	}
 	d, err := common.Open("objects/pack")
 	if err != nil {
 		return object{}, false

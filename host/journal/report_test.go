@@ -122,6 +122,12 @@ func TestReportCountsTime(t *testing.T) {
 		{"a finished oneshot", 4 * hour, with(4*hour, ended(3*hour, "exit 0", true), moved(3*hour, "exited", "", "exit 0")), want{up: hour, planned: 3 * hour}},
 		{"clock set back", 4 * hour, with(4*hour, moved(2*hour, "backoff", "", ""), moved(3*hour, "starting", "", ""), moved(3*hour, "running", "", "")),
 			want{up: 4 * hour, outages: 1, restarts: "exit 1"}},
+		{"a process beside it that came to nothing, and one that took over", 4 * hour, []Event{ago(4*hour, Event{Kind: HostStarted}), ago(4*hour, Event{Kind: StateChanged, ID: "api", To: "running", PID: 7}),
+			ago(3*hour, Event{Kind: ProcessExited, ID: "api", PID: 8, Exit: &Exit{Text: "exit 3"}}), ago(3*hour, Event{Kind: RolledBack, ID: "api"}),
+			ago(2*hour, Event{Kind: Rollout, ID: "api", PID: 9, Details: map[string]string{DetailCause: CauseChange}}),
+			ago(2*hour, Event{Kind: ProcessExited, ID: "api", PID: 7, Exit: &Exit{Text: "ended by SIGTERM"}, Details: map[string]string{DetailSuccess: "true"}}),
+			ago(hour, Event{Kind: ProcessExited, ID: "api", PID: 9, Exit: &Exit{Text: "exit 3"}}), moved(hour, "failed", "", "exit 3")},
+			want{up: 3 * hour, down: hour, outages: 1, longest: hour, restarts: "change 1"}},
 		{"replaced by a process beside it", 4 * hour, with(4*hour, ago(hour, Event{Kind: Rollout, ID: "api", Details: map[string]string{DetailCause: CauseChange}})), want{up: 4 * hour, restarts: "change 1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -143,6 +143,13 @@ func (t *tale) take(n int, e Event) {
 		t.root(e, "added to the spec"+because(e.Reason), t.w.edit(n)...)
 	case ServiceRemoved:
 		t.root(e, "removed from the spec", t.w.edit(n)...)
+	case Rollout:
+		if e.Details[DetailCause] != "" { // another process has taken its place
+			t.pid = e.PID
+			t.epoch++
+			t.unready = nil
+			t.say(e, e.Reason)
+		}
 	case RolledBack:
 		t.say(e, "it went back to the spec that worked before"+because(e.Reason))
 	}
@@ -193,6 +200,12 @@ func (t *tale) exited(e Event) {
 	after := ""
 	if uptime > 0 {
 		after = " after " + human.Duration(uptime)
+	}
+	if t.pid != 0 && e.PID != 0 && e.PID != t.pid { // a process beside the current one
+		if e.Details[DetailSuccess] == "" {
+			t.add(fact{at: e.Time, text: "the process beside it ended" + process(e.PID) + ": " + short + after, lastLine: lastLine(e)})
+		}
+		return
 	}
 	ending, killed := t.ending, t.killed
 	t.ending, t.killed, t.unready = nil, nil, nil

@@ -35,6 +35,7 @@ type unit struct {
 	Outage time.Time `json:"outage,omitzero"`
 	Why    string    `json:"why,omitempty"`
 
+	PID    int    `json:"pid,omitempty"`    // of the current run
 	Probed bool   `json:"probed,omitempty"` // it tells when it is ready
 	Job    bool   `json:"job,omitempty"`
 	Crash  bool   `json:"crash,omitempty"` // it was up when its host crashed
@@ -187,6 +188,8 @@ func (u *unit) observe(l *ledger, e Event) {
 	switch e.Kind {
 	case StateChanged:
 		u.moved(l, e)
+	case Started:
+		u.PID = e.PID
 	case ProcessExited:
 		u.ended(l, e)
 	case StartFailed:
@@ -225,6 +228,7 @@ func (u *unit) observe(l *ledger, e Event) {
 		u.turn(l, phaseUp, e.Time, "")
 	case Rollout:
 		if cause := e.Details[DetailCause]; cause != "" { // another run took its place
+			u.PID = e.PID
 			u.again(l, e.Time, u.reasonOf(e))
 		}
 	case Skipped:
@@ -239,6 +243,9 @@ func (u *unit) observe(l *ledger, e Event) {
 // ended takes in the end of a run.
 func (u *unit) ended(l *ledger, e Event) {
 	success := e.Details[DetailSuccess] != ""
+	if u.PID != 0 && e.PID != 0 && e.PID != u.PID { // of a process beside the current one
+		return
+	}
 	if u.Ended = RestartExit; e.Exit != nil && strings.HasPrefix(e.Exit.Text, outOfMemory) {
 		u.Ended = RestartLimit
 	}
@@ -281,7 +288,7 @@ func (u *unit) moved(l *ledger, e Event) {
 			u.turn(l, phaseChanging, e.Time, e.Reason)
 		}
 	case "stopped":
-		u.Next = ""
+		u.Next, u.PID = "", 0
 		if e.Reason != "the host is stopping" || l.Host != hostStopping {
 			u.turn(l, phaseOff, e.Time, "")
 		} else {
@@ -316,6 +323,7 @@ func (u *unit) moved(l *ledger, e Event) {
 			u.turn(l, phaseChanging, e.Time, "it did not come up")
 		}
 	case "running":
+		u.PID = e.PID
 		switch {
 		case u.Job:
 			u.turn(l, phaseIdle, e.Time, "")

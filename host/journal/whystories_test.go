@@ -56,6 +56,24 @@ func TestWhySaysTheRightSentence(t *testing.T) {
 			exited(15*time.Second, "api", 8, Exit{Signal: "SIGKILL", Text: "ended by SIGKILL after 19s", Uptime: 19 * time.Second}, ""), running(14*time.Second, "api", 9),
 		}, nil, []string{"running for 14s (process 9)", "15s ago: liveness probe failed: x; so the host ended it (process 8) after 19s: ended by SIGKILL, it had to be killed",
 			"before that once the same: liveness probe failed: x, since 35s ago", hostLine}},
+		{"replaced by a process beside it", []Event{up, running(time.Minute, "api", 7),
+			ago(30*time.Second, Event{Kind: SpecChanged, ID: "api", Reason: "command"}),
+			exited(29*time.Second, "api", 8, Exit{Code: 3, Text: "exit 3 after 1s", Uptime: time.Second}, "no such option"),
+			ago(29*time.Second, Event{Kind: RolledBack, ID: "api", Reason: "it ended with its new spec: exit 3 after 1s"}),
+			ago(20*time.Second, Event{Kind: OperatorAction, ID: "api", Reason: "restart", Actor: "root"}),
+			ago(15*time.Second, Event{Kind: Rollout, ID: "api", PID: 9, Reason: "process 9 takes over from process 7, which is stopped now", Details: map[string]string{DetailCause: CauseAsked}}),
+			func() Event {
+				e := exited(14*time.Second, "api", 7, Exit{Signal: "SIGTERM", Text: "ended by SIGTERM after 46s", Uptime: 46 * time.Second}, "")
+				e.Details = map[string]string{DetailSuccess: "true"}
+				return e
+			}(),
+		}, nil, []string{"running for 1m (process 9)", "15s ago: process 9 takes over from process 7, which is stopped now", "20s ago: root restarted it"}},
+		{"a process beside it that came to nothing", []Event{up, running(time.Minute, "api", 7),
+			ago(30*time.Second, Event{Kind: SpecChanged, ID: "api", Reason: "command"}),
+			exited(29*time.Second, "api", 8, Exit{Code: 3, Text: "exit 3 after 1s", Uptime: time.Second}, "no such option"),
+			ago(29*time.Second, Event{Kind: RolledBack, ID: "api", Reason: "it ended with its new spec: exit 3 after 1s"}),
+		}, nil, []string{"running for 1m (process 7)", "29s ago: it went back to the spec that worked before: it ended with its new spec: exit 3 after 1s",
+			`29s ago: the process beside it ended (process 8): exit 3 after 1s; its last line: "no such option"`, "30s ago: its spec changed: command", hostLine}},
 		{"crash with a signal", []Event{up, running(time.Minute, "api", 7),
 			exited(2*time.Second, "api", 7, Exit{Signal: "SIGSEGV", Text: "ended by SIGSEGV (core dumped) after 58s", Uptime: 58 * time.Second}, ""),
 			state(2*time.Second, "api", "backoff", "ended by SIGSEGV (core dumped) after 58s, next try in 1s"),
