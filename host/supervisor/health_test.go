@@ -625,7 +625,7 @@ func TestEarIsOpenUntilNothingIsLeftOfTheRun(t *testing.T) {
 			r.do(Act{Verb: Start, Names: []string{"api"}})
 			settle(time.Minute)
 			last := r.probes.ears[len(r.probes.ears)-1]
-			go r.do(Act{Verb: Stop, Names: []string{"api"}})
+			go r.sup.Do(context.Background(), Act{Verb: Stop, Names: []string{"api"}, Actor: "tester"})
 			settle(time.Second)
 			if r.want("api", Stopping); last.closed.Load() != 0 {
 				t.Error("it was closed while the process was stopping")
