@@ -22,9 +22,9 @@ func TestNotifiersAreDecodedWithTheirDefaults(t *testing.T) {
 	mail.Name, mail.Group = "mail", 0
 	mail.SMTP = &SMTP{Server: "smtp.example.com:587", From: "Host <h@example.com>", To: []string{"ops@example.com"}, User: "h", Password: &Secret{Env: "P"}, StartTLS: "auto"}
 	tell := defaultNotifier
-	tell.Name, tell.Exec, tell.On, tell.Services, tell.Timeout = "exec.3", []string{filepath.Join(s.Dir, "tell"), "now"}, []AlertEvent{AlertFailed}, []string{"api"}, time.Minute
+	tell.Name, tell.Exec, tell.On, tell.Services, tell.Timeout = "exec.3", []string{s.Dir + "/tell", "now"}, []AlertEvent{AlertFailed}, []string{"api"}, time.Minute
 	ding := defaultNotifier
-	ding.Name, ding.Webhook = "webhook.4", &WebhookURL{Secret: &Secret{File: filepath.Join(s.Dir, "hook")}}
+	ding.Name, ding.Webhook = "webhook.4", &WebhookURL{Secret: &Secret{File: s.Dir + "/hook"}}
 	ding.Template, ding.Secret, ding.Headers = TemplateDingTalk, &Secret{Env: "S"}, map[string]string{"A": "b"}
 	for i, want := range []Notifier{first, mail, tell, ding} {
 		if !reflect.DeepEqual(s.Notify[i], want) {
@@ -52,7 +52,7 @@ func TestThresholdsAreDecodedWithTheDefaultsOfTheirMeasure(t *testing.T) {
 		{Handles: 5, For: 3, Action: log}, {Threads: 6, For: 3, Action: log}, {Processes: 7, For: 3, Action: log},
 		{MemoryGrowth: 90 << 20, Action: ThresholdAction{Do: ThresholdDump}, DumpURL: "http://127.0.0.1:" + AutoPort + "/debug/pprof/heap"},
 		{Log: "a|b", Count: 1, Within: 5 * time.Minute, Action: log},
-		{Log: "c", Count: 10, Within: time.Hour, Action: ThresholdAction{Do: ThresholdRun, Action: &Action{Exec: []string{filepath.Join(s.Dir, "x")}, Timeout: 5 * time.Second}}},
+		{Log: "c", Count: 10, Within: time.Hour, Action: ThresholdAction{Do: ThresholdRun, Action: &Action{Exec: []string{s.Dir + "/x"}, Timeout: 5 * time.Second}}},
 	}
 	if got := s.Services[0].Thresholds; !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -84,7 +84,7 @@ func TestThresholdsThatTellNobodyAreWarnedOf(t *testing.T) {
 func TestHostHTTPIsDecoded(t *testing.T) {
 	s := mustLoad(t, `{host: {http: {listen: "[::1]:0", tls: {cert: a.pem, key: b.pem, client_ca: ca.pem}, tokens: [{name: ops, role: act, file: t}, {name: see, file: u}]}},
 		services: {a: {command: a}}}`)
-	in := func(name string) string { return filepath.Join(s.Dir, name) }
+	in := func(name string) string { return s.Dir + "/" + name }
 	want := HTTP{Listen: "[::1]:0", TLS: HTTPTLS{Cert: in("a.pem"), Key: in("b.pem"), ClientCA: in("ca.pem")},
 		Tokens: []HTTPToken{{Name: "ops", Role: RoleAct, File: in("t")}, {Name: "see", Role: RoleRead, File: in("u")}}}
 	if !reflect.DeepEqual(s.Host.HTTP, want) {
