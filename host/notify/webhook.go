@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -220,6 +221,9 @@ func (s secrets) excerpt(said []byte, u *url.URL) string {
 	hidden := []string{s.address, s.key, s.token, u.RawQuery}
 	for _, values := range u.Query() {
 		hidden = append(hidden, values...)
+	}
+	if password, ok := u.User.Password(); ok {
+		hidden = append(hidden, password, base64.StdEncoding.EncodeToString([]byte(u.User.Username()+":"+password)))
 	}
 	if len(u.Path) > 8 {
 		hidden = append(hidden, u.Path, u.EscapedPath(), u.Path[strings.LastIndexByte(u.Path, '/')+1:])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
@@ -258,7 +259,8 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 	const secret = "s3cr3t-path"
 	s.set(func(w http.ResponseWriter, r *http.Request, _ int) {
 		w.WriteHeader(http.StatusForbidden)
-		fmt.Fprintf(w, "no such hook %s with %s and %s", r.URL.String(), r.Header.Get("Authorization"), r.URL.Query().Get("key"))
+		_, password, _ := r.BasicAuth()
+		fmt.Fprintf(w, "no such hook %s with %s and %s and %s", r.URL.String(), r.Header.Get("Authorization"), r.URL.Query().Get("key"), password)
 	})
 	n := hook(s.url("/services/" + secret + "?key=qu3ry-s3cret"))
 	n.Token = &spec.Secret{Env: "TOKEN"}
@@ -270,13 +272,14 @@ func TestErrorsHoldNoSecret(t *testing.T) {
 	}
 	gone.Webhook = &spec.WebhookURL{URL: "http://" + l.Addr().String() + "/services/" + secret}
 	l.Close()
-	for _, w := range []*webhook{to(n, values), to(gone, values), to(hook("http://no-such-host.invalid/"+secret), nil)} {
+	signed := strings.Replace(s.url("/x"), "http://", "http://bot:p4ss-s3cret@", 1)
+	for _, w := range []*webhook{to(n, values), to(hook(signed), nil), to(gone, values), to(hook("http://no-such-host.invalid/"+secret), nil)} {
 		o := w.send(t.Context(), one())
 		if o.err == nil {
 			t.Fatal("it went well")
 		}
 		for _, text := range []string{o.err.Error(), w.where()} {
-			if strings.Contains(text, secret) || strings.Contains(text, "s3cret") {
+			if strings.Contains(text, secret) || strings.Contains(text, "s3cret") || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("bot:p4ss-s3cret"))) {
 				t.Errorf("%s", text)
 			}
 		}
