@@ -49,7 +49,7 @@ func (s *Server) listen(c spec.HTTP) (*listener, error) {
 		}
 	}
 	var err error
-	if l.net, err = net.Listen("tcp", c.Listen); err != nil {
+	if l.net, err = (&net.ListenConfig{}).Listen(s.ctx, "tcp", c.Listen); err != nil {
 		if op, ok := errors.AsType[*net.OpError](err); ok {
 			err = op.Err // the address is told already
 		}
@@ -138,7 +138,13 @@ func (l *listener) hostname() string {
 	if addr != nil && (listen == "" || addr.IP.IsUnspecified()) {
 		listen = l.machine
 	}
-	if l.certs == nil || l.certs.covers(listen) {
+	switch {
+	case l.certs == nil || l.certs.covers(listen):
+		return listen
+	case l.loopback: // no other name leads here for sure
+		if l.certs.covers("localhost") {
+			return "localhost"
+		}
 		return listen
 	}
 	if name := l.certs.name(); name != "" {

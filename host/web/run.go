@@ -38,7 +38,10 @@ func (s *Server) run() {
 		case <-ended:
 			s.warn("host.http: serving on %s ended: %v", open.net.Addr(), open.err)
 			s.set(nil, open.err)
+			open.end()
 			open, told = nil, "ended"
+			retry.Reset(wait)
+			continue
 		case <-retry.C:
 		}
 		s.mu.Lock()

@@ -38,18 +38,25 @@ func (t *token) access() control.Access {
 	return control.Read
 }
 
-// tokens are host.http.tokens. Their files are small, and read again rather than asked whether they changed.
+// tokens are host.http.tokens. Their files are small, and read again rather than asked whether they changed. They
+// may be on a disk that hangs: nothing but a sign-in waits for them, and not for long.
 type tokens struct {
 	warn func(string, ...any)
+	file func(path string) (text, warning string, err error)
 
-	mu     sync.Mutex
-	all    []*token
-	looked time.Time
+	mu      sync.Mutex
+	all     []*token
+	edit    int // counts calls of apply
+	looked  time.Time
+	looking chan struct{} // closed when the files have been read; nil: nobody does
 }
 
-func newTokens(warn func(string, ...any)) *tokens { return &tokens{warn: warn} }
+// lookWait is how long a sign-in waits for the files; then what they held last counts.
+const lookWait = 2 * time.Second
 
-// apply makes these the tokens.
+func newTokens(warn func(string, ...any)) *tokens { return &tokens{warn: warn, file: readToken} }
+
+// apply makes these the tokens, and has their files read.
 func (t *tokens) apply(next []spec.HTTPToken) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -63,14 +70,15 @@ func (t *tokens) apply(next []spec.HTTPToken) {
 		}
 	}
 	t.all, t.looked = all, time.Time{}
-	t.refresh()
+	t.edit++
+	t.look()
 }
 
 // find returns the token with this text. How long it takes tells nothing about the others.
 func (t *tokens) find(h hash) (token, bool) {
+	t.fresh()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.refresh()
 	var found token
 	var ok bool
 	for _, one := range t.all {
@@ -81,23 +89,72 @@ func (t *tokens) find(h hash) (token, bool) {
 	return found, ok
 }
 
-func (t *tokens) refresh() {
-	if time.Since(t.looked) < recheck {
-		return
+// fresh has the files read, if that was not just done, and waits for it.
+func (t *tokens) fresh() {
+	var patience <-chan time.Time
+	for {
+		t.mu.Lock()
+		if time.Since(t.looked) < recheck {
+			t.mu.Unlock()
+			return
+		}
+		read := t.look()
+		t.mu.Unlock()
+		if patience == nil {
+			patience = time.After(lookWait)
+		}
+		select {
+		case <-read:
+		case <-patience:
+			return
+		}
 	}
-	t.looked = time.Now()
-	for _, one := range t.all {
-		text, warning, err := readToken(one.File)
-		one.there = err == nil
-		if err == nil {
-			one.hash = hashOf(text)
+}
+
+// look begins to read the files, where nobody does. It is called with the lock held.
+func (t *tokens) look() <-chan struct{} {
+	if t.looking == nil {
+		done := make(chan struct{})
+		t.looking = done
+		go t.read(slices.Clone(t.all), t.edit, done)
+	}
+	return t.looking
+}
+
+func (t *tokens) read(all []*token, edit int, done chan<- struct{}) {
+	type content struct {
+		hash    hash
+		warning string
+		err     error
+	}
+	found := make([]content, len(all))
+	for n, one := range all {
+		c := &found[n]
+		var text string
+		if text, c.warning, c.err = t.file(one.File); c.err == nil {
+			c.hash = hashOf(text)
 		} else {
-			warning = fmt.Sprintf("it lets nobody in: %v", err)
+			c.warning = fmt.Sprintf("it lets nobody in: %v", c.err)
 		}
-		if warning != one.told && warning != "" {
-			t.warn("host.http token %q: %s", one.Name, warning)
+	}
+	t.mu.Lock()
+	var tell []string
+	for n, one := range all {
+		c := found[n]
+		one.there, one.hash = c.err == nil, c.hash
+		if c.warning != one.told && c.warning != "" {
+			tell = append(tell, fmt.Sprintf("host.http token %q: %s", one.Name, c.warning))
 		}
-		one.told = warning
+		one.told = c.warning
+	}
+	if edit == t.edit {
+		t.looked = time.Now()
+	}
+	t.looking = nil
+	close(done)
+	t.mu.Unlock()
+	for _, words := range tell {
+		t.warn("%s", words)
 	}
 }
 
