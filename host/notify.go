@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -55,7 +56,7 @@ func wellNow(p *supervisor.Snapshot) (bool, string) {
 		}
 		return !job && p.Health == supervisor.HealthHealthy, text
 	case supervisor.Stopped:
-		return true, "stopped: " + p.Reason
+		return true, cmp.Or(p.Reason, "stopped")
 	case supervisor.Exited:
 		return true, p.Reason
 	case supervisor.Waiting:
