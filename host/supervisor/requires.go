@@ -56,6 +56,7 @@ func (i *instance) waitForRequires(now time.Time, reason string) bool {
 	case l.of != want:
 		i.forgetLook()
 	case l.cancel != nil:
+		i.nextTry = time.Time{} // its end is waited for
 		return true
 	case !l.met.IsZero() && now.Sub(l.met) < metFor:
 		return false

@@ -143,6 +143,9 @@ func (i *instance) stepIdle(now time.Time) bool {
 		i.fresh()
 		return i.tryStart(now, reason)
 	}
+	if i.looking.cancel != nil { // for a run that is not to be any more
+		i.forgetLook()
+	}
 	if i.state == Failed {
 		if !i.nextTry.Equal(p.next) {
 			i.nextTry = p.next

@@ -12,6 +12,7 @@ import (
 	"servicehost/host/journal"
 	"servicehost/host/process"
 	"servicehost/host/process/processtest"
+	"servicehost/host/requires"
 	"servicehost/spec"
 )
 
@@ -241,5 +242,42 @@ func TestEditLeavesARunningJobAlone(t *testing.T) {
 		if p := r.snap("clean"); len(fake.Starts()) != 2 || !slices.Contains(p.Spec.Command, "new") {
 			t.Errorf("%d runs, the last with %v", len(fake.Starts()), p.Spec.Command)
 		}
+	})
+}
+
+// A retry that waits for what it requires is given up for the schedule when an operator starts the job; the look that
+// is on its way then holds up nothing, and costs nothing.
+func TestStartOfAJobThatLooksForWhatItRequires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, jobs(50*time.Second, 1), nil)
+		slow := false
+		r.sup.env.require = func(ctx context.Context, _ spec.Requires, _ requires.Env) []requires.Unmet {
+			if slow {
+				select {
+				case <-time.After(20 * time.Second):
+				case <-ctx.Done():
+				}
+			}
+			return nil
+		}
+		r.apply(job("clean", func(s *spec.Service) {
+			s.Restart.Policy, s.Requires.Files = spec.RestartOnFailure, []string{"now and then"}
+		}))
+		settle(time.Minute)
+		r.want("clean", Running)
+		slow = true
+		settle(55 * time.Second)
+		if p := r.want("clean", Waiting); p.Reason != "looks for what it requires" {
+			t.Fatalf("it waits: %s", p.Reason)
+		}
+		if _, err := r.sup.Do(t.Context(), Act{Verb: Start, Names: []string{"clean"}, Actor: "tester", NoWait: true}); err != nil {
+			t.Fatal(err)
+		}
+		settle(time.Second)
+		if p := r.want("clean", Waiting); !strings.HasPrefix(p.Reason, "next run at") {
+			t.Errorf("it waits: %s", p.Reason)
+		}
+		settle(40 * time.Second)
+		r.want("clean", Running)
 	})
 }

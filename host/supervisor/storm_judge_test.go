@@ -112,7 +112,9 @@ func (w *storm) rest() {
 	settle(time.Hour)
 	jobbing := map[string]bool{} // in force: where a type was rolled back, others may depend on a job
 	for _, p := range before {
-		jobbing[p.Key.Service] = p.Spec.Type == spec.TypeScheduled
+		if p.Spec.Type == spec.TypeScheduled {
+			jobbing[p.Key.Service] = true
+		}
 	}
 	for n, p := range w.sup.Snapshots() {
 		follows := false
