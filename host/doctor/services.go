@@ -2,12 +2,15 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"servicehost/host/human"
 	"servicehost/host/process"
 	"servicehost/host/requires"
+	"servicehost/host/thresholds"
 	"servicehost/spec"
 )
 
@@ -44,6 +47,15 @@ func (e *examination) service(s *spec.Service) {
 	}
 	e.port(s)
 	e.requires(s)
+	e.dumps(s)
+}
+
+// dumps looks whether thresholds could do what they are to do.
+func (e *examination) dumps(s *spec.Service) {
+	native := slices.ContainsFunc(s.Thresholds, func(t spec.Threshold) bool { return t.Action.Do == spec.ThresholdDump && t.DumpURL == "" })
+	if cannot, ok := errors.AsType[*thresholds.HintError](thresholds.CanDump()); native && ok {
+		e.warn("services."+s.Name+".thresholds", cannot.Hint, "%s, which action dump needs", cannot.Message)
+	}
 }
 
 func hintOf(err error) string {

@@ -161,15 +161,15 @@ func (d *Dumper) makeRoom(root *os.Root, t Target) error {
 	}
 	free, err := d.free(d.dir)
 	if err == nil && free < 2*t.Memory {
-		return &hintError{fmt.Sprintf("the volume of %s has no room for it", filepath.Dir(d.dir)), "host.state_dir can name another folder"}
+		return &HintError{fmt.Sprintf("the volume of %s has no room for it", filepath.Dir(d.dir)), "host.state_dir can name another folder"}
 	}
 	return nil
 }
 
-// hintError is an error with what to do about it.
-type hintError struct{ text, hint string }
+// HintError is an error with what to do about it.
+type HintError struct{ Message, Hint string }
 
-func (e *hintError) Error() string { return e.text + "; " + e.hint }
+func (e *HintError) Error() string { return e.Message + "; " + e.Hint }
 
 // create makes a file that was not there, for nobody else to read.
 func create(root *os.Root, id, kind string) (*os.File, string, error) {

@@ -16,9 +16,9 @@ const nativeKind = ".core"
 
 // native has gdb write the process, which stands still meanwhile, into a file that is there.
 func (d *Dumper) native(ctx context.Context, root *os.Root, name string, pid int) error {
-	gcore, err := exec.LookPath("gcore")
+	gcore, err := lookGcore()
 	if err != nil {
-		return &hintError{"gcore is not installed", "it comes with gdb; or use dump_url where the program hands out its heap"}
+		return err
 	}
 	// gcore makes NAME.PID. The folder is the host's alone, so nobody has put a link there.
 	part := name + "." + strconv.Itoa(pid)
@@ -37,6 +37,20 @@ func (d *Dumper) native(ctx context.Context, root *os.Root, name string, pid int
 		return err
 	}
 	return root.Rename(part, name)
+}
+
+func lookGcore() (string, error) {
+	path, err := exec.LookPath("gcore")
+	if err != nil {
+		return "", &HintError{"gcore is not installed", "it comes with gdb; or use dump_url where the program hands out its heap"}
+	}
+	return path, nil
+}
+
+// CanDump says what keeps this system from native dumps: a *HintError, or nil.
+func CanDump() error {
+	_, err := lookGcore()
+	return err
 }
 
 // HelperMain is for systems where dumps are made by a helper: here they are not.
