@@ -28,7 +28,10 @@ var ErrEnded = errors.New("the host has ended")
 // It may be called from any goroutine but those of instances and of the backend's events.
 func (s *Supervisor) RunProgram(ctx context.Context, p Program) error {
 	e := s.env
-	dir := e.place.Load().dir
+	at := e.place.Load()
+	if at == nil {
+		return errors.New("the host has no spec yet")
+	}
 	env := slices.Clone(e.hostEnv)
 	for _, kv := range p.Env {
 		name, _, _ := strings.Cut(kv, "=")
@@ -38,7 +41,7 @@ func (s *Supervisor) RunProgram(ctx context.Context, p Program) error {
 		})
 		env = append(env, kv)
 	}
-	path, err := resolve(e, p.Argv[0], &spec.Service{Dir: dir}, env)
+	path, err := resolve(e, p.Argv[0], &spec.Service{Dir: at.dir}, env)
 	if err != nil {
 		return err
 	}
@@ -54,7 +57,7 @@ func (s *Supervisor) RunProgram(ctx context.Context, p Program) error {
 	n := e.errands.Add(1)
 	id := process.RunID{Service: "host", Incarnation: n, Task: fmt.Sprintf("program.%d", n)}
 	var said tailBuffer
-	exit, err := e.errand(ctx, id, process.Request{Path: path, Args: p.Argv, Dir: dir, Env: env, StdinFile: p.StdinFile}, drainTimeout, said.write)
+	exit, err := e.errand(ctx, id, process.Request{Path: path, Args: p.Argv, Dir: at.dir, Env: env, StdinFile: p.StdinFile}, drainTimeout, said.write)
 	switch {
 	case err != nil && errors.Is(context.Cause(ctx), ErrEnded):
 		return ErrEnded

@@ -25,6 +25,9 @@ func TestProgramOfTheHostGetsItsInputAndEnvironment(t *testing.T) {
 			return processtest.Behavior{ExitAfter: time.Second, Code: code}
 		}
 		r := newRig(t, fake, nil)
+		if err := r.sup.RunProgram(t.Context(), Program{Argv: []string{trueProgram}}); err == nil || got.Path != "" {
+			t.Errorf("before there is a spec: %v", err)
+		}
 		r.apply()
 		r.sup.env.hostEnv = []string{"A=host", "HOST_EVENT=of a host around"}
 		p := Program{Argv: []string{trueProgram, "x"}, Env: []string{"HOST_EVENT=failed"}, StdinFile: "/input"}
