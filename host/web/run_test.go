@@ -36,7 +36,7 @@ func TestTakenPortIsToldAndTriedAgain(t *testing.T) {
 	for range 3 { // edits of something else: no reason to say it again
 		before := trouble()
 		r.s.Apply(spec.HTTP{Listen: addr})
-		eventually(t, "another try", func() bool { return trouble() != before }) //nolint:errorlint // another one, though it says the same
+		eventually(t, "another try", func() bool { return trouble() != before })
 	}
 	quiet := func() {
 		t.Helper()

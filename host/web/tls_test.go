@@ -10,12 +10,14 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"servicehost/host/control"
 	"servicehost/host/journal"
 	"servicehost/spec"
 )
@@ -185,4 +187,28 @@ func TestCertificateThatIsNotThereIsTriedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.get(atLoopback(strings.TrimSuffix(r.event(journal.Listening), ", at last"))+"/healthz").want(t, "healthz", 200)
+}
+
+func TestLinkLeadsToANameOfTheCertificate(t *testing.T) {
+	machine, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ listen, cert, want string }{
+		{"127.0.0.1:0", "localhost", "localhost"},
+		{"127.0.0.1:0", "ops.example", "127.0.0.1"}, // the browser warns, but gets there
+		{"0.0.0.0:0", "ops.example", "ops.example"},
+		{"0.0.0.0:0", machine, machine},
+	} {
+		r := newRig(t)
+		r.serve(spec.HTTP{Listen: tt.listen, TLS: r.certs(tt.cert), Tokens: r.tokens()})
+		l, err := r.s.Link("ops", control.Act)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(l.URL)
+		if err != nil || u.Scheme != "https" || u.Hostname() != tt.want || u.Path != "/login" {
+			t.Errorf("%s with %s: %s", tt.listen, tt.cert, l.URL)
+		}
+	}
 }
