@@ -43,9 +43,9 @@ func TestPackedObjectsAreReadAsGitShowsThem(t *testing.T) {
 			for n := range lines {
 				lines[n] = fmt.Sprint("key", n, ": ", rnd.Int64())
 			}
-			for n := range 12 {
+			for n := range 10 {
 				lines[rnd.IntN(len(lines))] = fmt.Sprint("changed: ", n)
-				for f := range 30 {
+				for f := range 8 {
 					write(t, filepath.Join(dir, "conf", "d", fmt.Sprint("f", f, ".yaml")), strings.Join(lines[f:], "\n"))
 				}
 				git("add", "-A")

@@ -25,7 +25,8 @@ func newWhy(a *app) *cobra.Command {
 		Short:             "Say why a service is as it is",
 		ValidArgsFunction: a.completeServices,
 		Long: `Goes back through the journal, from the state a service is in to what set it going: an operator, an
-edit, a crash, a start of the host. It works with no host running too, when the spec is at hand.` + exits(
+edit, a crash, a start of the host. What is indented is about a service that it depends on. It works with
+no host running too, when the spec is at hand.` + exits(
 			"0  said",
 			"1  nothing is known of such a service",
 			"4  no host is running, and no spec is at hand"),

@@ -54,6 +54,8 @@ const (
 	DetailAction = "action"
 	// DetailPath is the file of a dump.
 	DetailPath = "path"
+	// DetailProbe is the probe that found a run ready, or not.
+	DetailProbe = "probe"
 	// DetailTarget is the name of a log target.
 	DetailTarget = "target"
 	// DetailLastAlive of Kind host_started is when a former host was seen alive last that did not come to its

@@ -22,9 +22,9 @@ var Meanings = []Meaning{
 	{ThresholdCleared, "It is below that again, or its run is over.", "as `threshold`"},
 	{Dumped, "What its process holds was written down, for `action: dump`.", "`pid`; details `path`"},
 	{Failed, "It was given up: a crash loop, no restart by its policy, a dependency that will not come.", ""},
-	{Healthy, "Its probes found it ready for the first time.", "`pid`"},
-	{Unhealthy, "Its readiness probe failed; it is not restarted for that.", "`pid`"},
-	{Recovered, "It is ready again.", "`pid`"},
+	{Healthy, "Its probes found it ready for the first time.", "`pid`; details `probe`"},
+	{Unhealthy, "Its readiness probe failed; it is not restarted for that.", "`pid`; details `probe`"},
+	{Recovered, "It is ready again.", "`pid`; details `probe`"},
 	{Skipped, "A run that was due was left out.", ""},
 	{OperatorAction, "An operator acted: start, stop, restart, signal, run-now, rotate, pause, resume, shutdown.", "`actor`; details `until`"},
 

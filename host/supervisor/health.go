@@ -264,6 +264,11 @@ func (i *instance) becomeUnready(now time.Time, why string) {
 func (i *instance) tellHealth(k journal.Kind, reason string) {
 	e := i.event(k, reason)
 	e.PID = i.run.ident.PID
+	probe := "readiness"
+	if i.well.asked.Readiness == nil { // ready as soon as it has come up
+		probe = "startup"
+	}
+	e.Details = map[string]string{journal.DetailProbe: probe}
 	i.env.tell(e)
 }
 

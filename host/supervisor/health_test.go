@@ -172,6 +172,13 @@ func TestStartupGatesRunningAndReadinessGatesDependents(t *testing.T) {
 		r.want("api", Running)
 		r.probes.of("db").say(BecameNotReady, "status 500")
 		settle(0)
+		r.mu.Lock()
+		for _, e := range r.events {
+			if e.Kind == journal.Unhealthy && e.Details[journal.DetailProbe] != "readiness" {
+				t.Errorf("told with %v", e.Details)
+			}
+		}
+		r.mu.Unlock()
 		if p := r.want("db", Running); p.Health != HealthUnhealthy || r.count("db", journal.Unhealthy) != 1 {
 			t.Errorf("health %s", p.Health)
 		}
