@@ -46,6 +46,17 @@ func webChild(args []string) int {
 	signal.Notify(ask, syscall.SIGTERM)
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, args[0]) })}
 	go s.Serve(l)
+	if dir := os.Getenv("REGISTER"); dir != "" { // for the proxy that reads it next
+		name := filepath.Join(dir, os.Getenv("HOST_INSTANCE"))
+		if err := os.WriteFile(name+".new", []byte("server "+l.Addr().String()+" max_fails=0;\n"), 0o644); err != nil {
+			fmt.Println(err)
+			return 7
+		}
+		if err := os.Rename(name+".new", name+".conf"); err != nil {
+			fmt.Println(err)
+			return 7
+		}
+	}
 	if c, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET")); err == nil {
 		fmt.Fprint(c, "READY=1")
 		c.Close()
@@ -125,17 +136,31 @@ func loadTime() time.Duration {
 }
 
 // TestRolloutUnderLoadLosesNoRequest rolls an edit, one that is no good and a restart out, over two instances
-// behind nginx, while 2000 requests a second are made.
+// behind nginx, while 2000 requests a second are made: by start_first with a port that is shared, and with one of its
+// own for each process, which the proxy learns of before the former one is stopped; and by stop_first.
 func TestRolloutUnderLoadLosesNoRequest(t *testing.T) {
 	nginx := need(t, "nginx")
-	for _, c := range []struct{ name, update, stop string }{
-		{"start_first", "update: {order: start_first, shared_port: true, monitor: 300ms}", "stop: {timeout: 10s}"},
-		{"stop_first", "update: {order: stop_first, monitor: 300ms}", "stop: {delay: 300ms, timeout: 10s}"},
+	for _, c := range []struct {
+		name, update, stop string
+		auto               bool // port
+	}{
+		{"start_first", "update: {order: start_first, shared_port: true, monitor: 300ms}", "stop: {timeout: 10s}", false},
+		{"start_first with port auto", "update: {order: start_first, monitor: 300ms}", "stop: {delay: 500ms, timeout: 10s}", true},
+		{"stop_first", "update: {order: stop_first, monitor: 300ms}", "stop: {delay: 300ms, timeout: 10s}", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
 			front, port := freePort(t), freePorts(t, 2)
 			os.MkdirAll(filepath.Join(r.dir, "tmp"), 0o755)
+			servers := fmt.Sprintf("server 127.0.0.1:%d max_fails=0; server 127.0.0.1:%d max_fails=0;", port, port+1)
+			where := []string{fmt.Sprintf("port: %d", port)}
+			if c.auto {
+				ports := filepath.Join(r.dir, "ports")
+				os.Mkdir(ports, 0o755)
+				servers = "include " + ports + "/*.conf;"
+				where = []string{"port: auto", fmt.Sprintf("env: {REGISTER: %q}", ports),
+					fmt.Sprintf("hooks: {pre_stop: [{exec: [%q, -e, stderr, -p, %q, -c, nginx.conf, -s, reload]}]}", nginx, r.dir)}
+			}
 			user := ""
 			if os.Getuid() == 0 {
 				user = "user root;\n"
@@ -149,14 +174,14 @@ events { worker_connections 1024; }
 http {
   access_log off;
   client_body_temp_path %[2]s/tmp/a; proxy_temp_path %[2]s/tmp/b; fastcgi_temp_path %[2]s/tmp/c; uwsgi_temp_path %[2]s/tmp/d; scgi_temp_path %[2]s/tmp/e;
-  upstream api { server 127.0.0.1:%[3]d max_fails=0; server 127.0.0.1:%[4]d max_fails=0; keepalive 16; }
-  server { listen 127.0.0.1:%[5]d; location / { proxy_pass http://api; proxy_http_version 1.1; proxy_set_header Connection ""; } }
+  upstream api { %[3]s keepalive 16; }
+  server { listen 127.0.0.1:%[4]d; location / { proxy_pass http://api; proxy_http_version 1.1; proxy_set_header Connection ""; } }
 }
-`, user, r.dir, port, port+1, front), 0o600)
+`, user, r.dir, servers, front), 0o600)
 			text := func(version string) string {
 				return yaml(
-					svc("api", fmt.Sprintf("[%q, %s, %s]", r.exe, roleWeb, version), "instances: 2", fmt.Sprintf("port: %d", port),
-						"health: {readiness: {notify: true}}", c.update, c.stop),
+					svc("api", fmt.Sprintf("[%q, %s, %s]", r.exe, roleWeb, version), append([]string{"instances: 2",
+						"health: {readiness: {notify: true}}", c.update, c.stop}, where...)...),
 					svc("web", nginx, fmt.Sprintf("args: [-e, stderr, -p, %q, -c, nginx.conf]", r.dir), "stop: {steps: [SIGQUIT], timeout: 5s}", "depends_on: {api: {condition: healthy}}"),
 				)
 			}
@@ -182,7 +207,7 @@ http {
 				version := fmt.Sprintf("v%d", n)
 				r.write(text(version))
 				r.until("the edit to be rolled out", rolled("applied", version))
-				if n == 0 && c.name == "start_first" { // by stop_first, a bad version leaves one instance
+				if n == 0 && c.name != "stop_first" { // by stop_first, a bad version leaves one instance
 					before := r.pidsOf()
 					r.write(text("bad"))
 					r.until("the bad edit to be refused", rolled("rolled_back", version))

@@ -13,8 +13,8 @@ import (
 // SocketOptions say who may talk to a Socket.
 type SocketOptions struct {
 	// Dir is the folder of the sockets on Unix, a private one of the host: it is made where it is missing, open to
-	// all for passing through. Its name must leave 20 bytes of the 100 that a socket's path may have. Where it lies
-	// so that Account can't pass, Linux has an address in the abstract namespace instead.
+	// all for passing through. Its name must leave 20 bytes of the 100 that a socket's path may have. Where it does
+	// not, or lies so that Account can't pass, Linux has an address in the abstract namespace instead.
 	Dir string
 	// Account is who the program runs as: a name or a number, a SID or a name on Windows; empty: as the host.
 	Account string

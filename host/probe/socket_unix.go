@@ -44,13 +44,14 @@ func (s *Socket) open(name string) error {
 	}
 	s.address = filepath.Join(s.opt.Dir, socketPrefix+name)
 	s.path = s.address
-	if at := blockedAt(s.opt.Dir); s.uid != os.Geteuid() && at != "" {
-		if abstractPrefix == "" {
-			return fail(fmt.Errorf("user %q can't pass the folder %s", s.opt.Account, human.Path(at)))
-		}
+	at := blockedAt(s.opt.Dir)
+	blocked, long := s.uid != os.Geteuid() && at != "", len(s.address) > maxAddress
+	switch {
+	case (blocked || long) && abstractPrefix != "":
 		s.address, s.path = abstractPrefix+name, ""
-	}
-	if len(s.address) > maxAddress {
+	case blocked:
+		return fail(fmt.Errorf("user %q can't pass the folder %s", s.opt.Account, human.Path(at)))
+	case long:
 		return fail(fmt.Errorf("the path %s is too long for a socket", human.Path(s.address)))
 	}
 	if s.conn, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: s.address, Net: "unixgram"}); err != nil {

@@ -83,8 +83,23 @@ func TestSocketLiesInAFolderOfTheHost(t *testing.T) {
 	if _, err := Listen(SocketOptions{Dir: link}); err == nil || !strings.Contains(err.Error(), "is no folder of this account") {
 		t.Errorf("a link was taken for the folder: %v", err)
 	}
-	if _, err := Listen(SocketOptions{Dir: dir + strings.Repeat("x", 90)}); err == nil || !strings.Contains(err.Error(), "too long") {
-		t.Errorf("%v", err)
+}
+
+// A folder may have a longer name than a socket; what is said arrives all the same, where the system knows a way.
+func TestSocketOfAFolderWithALongName(t *testing.T) {
+	o := SocketOptions{Dir: shortDir(t) + strings.Repeat("x", 90)}
+	if abstractPrefix == "" {
+		if _, err := Listen(o); err == nil || !strings.Contains(err.Error(), "too long") {
+			t.Errorf("%v", err)
+		}
+		return
+	}
+	s := listen(t, o)
+	in := make(inbox, 9)
+	s.Serve(func(m Message) { in <- m })
+	sendTo(t, s.Address(), "READY=1")
+	if m := in.next(t); !m.Ready || len(s.Address()) > maxAddress {
+		t.Errorf("%+v at %s", m, s.Address())
 	}
 }
 
