@@ -57,23 +57,28 @@ services:
     fs.renameSync(`${spec}.new`, spec);
   };
   write(services);
-  const child = spawn(binary, ["run", "-f", spec], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let child;
+  let ended;
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
-  const ended = new Promise((resolve) => child.on("exit", resolve));
+  async function start() {
+    child = spawn(binary, ["run", "-f", spec], { env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+    ended = new Promise((resolve) => child.on("exit", resolve));
+    await until("the host serves its page", async () => {
+      if (child.exitCode !== null) throw new Error(`the host ended:\n${output}`);
+      return (await fetch(`${url}/healthz`)).ok;
+    }, 30_000).catch((error) => {
+      child.kill("SIGKILL");
+      throw new Error(`${error.message}\n${output}`);
+    });
+  }
   const status = () => ask("status");
   async function ask(what, options = {}) {
     const answer = await fetch(`${url}/api/v1/${what}`, { headers: { Authorization: `Bearer ${tokens.act}` }, ...options });
     if (!answer.ok) throw new Error(`${what}: HTTP ${answer.status}`);
     return answer.json();
   }
-  await until("the host serves its page", async () => {
-    if (child.exitCode !== null) throw new Error(`the host ended:\n${output}`);
-    return (await fetch(`${url}/healthz`)).ok;
-  }, 30_000).catch((error) => {
-    child.kill("SIGKILL");
-    throw new Error(`${error.message}\n${output}`);
-  });
+  await start();
   return {
     url,
     spec,
@@ -88,7 +93,8 @@ services:
       await ended;
       fs.rmSync(dir, { recursive: true, force: true });
     },
-    // die ends it and keeps its folder.
+    // die ends it at once and keeps its folder, from which again starts it.
+    again: start,
     async die() {
       child.kill("SIGKILL");
       await ended;

@@ -77,6 +77,8 @@ function signedOut() {
   state.session = { ...state.session, role: "none", user: "" };
   state.host = null;
   state.services = new Map();
+  state.connection = "connecting";
+  publish("connection");
   publish("session");
   show(false);
 }

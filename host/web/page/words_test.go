@@ -135,7 +135,7 @@ func TestColoursAreLegible(t *testing.T) {
 	for _, m := range regexp.MustCompile(`--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)`).FindAllStringSubmatch(content(t, "app.css"), -1) {
 		colours[m[1]] = [2]string{m[2], m[3]}
 	}
-	pairs := [][2]string{{"on-accent", "accent"}, {"text", "accent-soft"}, {"text", "hover"}, {"muted", "hover"}, {"text", "idle-soft"}}
+	pairs := [][2]string{{"on-accent", "accent"}, {"on-danger", "danger"}, {"text", "accent-soft"}, {"text", "hover"}, {"muted", "hover"}, {"text", "idle-soft"}}
 	for _, front := range []string{"text", "muted", "accent", "good", "warn", "bad", "idle"} {
 		pairs = append(pairs, [2]string{front, "bg"}, [2]string{front, "panel"}, [2]string{front, "raised"})
 	}

@@ -14,7 +14,7 @@ const sync = uPlot.sync("service");
 export function chart(scope, { title, tone, format, ticks, steps, least }) {
   const readout = h("span", { class: "readout" });
   const box = h("div", { class: "chart-box" });
-  const node = h("figure", { class: "chart", role: "img", "aria-label": title }, h("figcaption", {}, h("span", { class: "chart-title" }, title), readout), box);
+  const node = h("div", { class: "chart", role: "img", "aria-label": title }, h("div", { class: "chart-head" }, h("span", { class: "chart-title" }, title), readout), box);
   let plot = null;
   let data = [[], []];
   let range = [0, 1];

@@ -17,6 +17,9 @@ function fill(node, props, children) {
   return node;
 }
 
+// wide is a box for what may be wider than the window; it takes the focus, for the arrow keys scroll it.
+export const wide = (label, ...children) => h("div", { class: "scroll-x", role: "group", "aria-label": label, tabindex: "0" }, ...children);
+
 // setText touches the page only where the text is another one.
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

@@ -32,7 +32,7 @@ export function listView(scope) {
   const sortSelect = h("select", { class: "sort-select", "aria-label": t("list.sort"), onchange: () => choose({ sort: sortSelect.value, back: false }) },
     sortable.map((s) => h("option", { value: s }, t(`sort.${s}`))));
   const rows = new VirtualRows(body, () => new Row());
-  const node = h("div", { class: "list" }, specBar(scope),
+  const node = h("div", { class: "list" }, h("h1", { class: "unseen", tabindex: "-1" }, t("nav.services")), specBar(scope),
     h("div", { class: "panel" },
       h("div", { class: "toolbar" }, h("label", { class: "search" }, icon("search"), field, h("kbd", {}, "/")), h("div", { class: "chips", role: "group", "aria-label": t("list.show") }, chips), sortSelect),
       table, empty));

@@ -1,6 +1,6 @@
 // The probes of a service: what they ask, and what they found last.
 
-import { h } from "./dom.js";
+import { h, wide } from "./dom.js";
 import { moment, since, until } from "./format.js";
 import { t, word } from "./i18n.js";
 import { icon } from "./icons.js";
@@ -9,7 +9,7 @@ const LOOKS = { success: ["good", "check"], failure: ["bad", "failed"], unknown:
 
 export function probeTable(probes) {
   const columns = ["probe", "target", "result", "last", "took", "next"];
-  return h("div", { class: "scroll-x" }, h("table", { class: "plain" },
+  return wide(t("probes.label"), h("table", { class: "plain" },
     h("thead", {}, h("tr", {}, columns.map((c) => h("th", { scope: "col" }, t(`probe.${c}`))))),
     h("tbody", {}, probes.map(line))));
 }

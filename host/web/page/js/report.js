@@ -1,7 +1,7 @@
 // How services did over days: for how much of the time they were up, and what it was that kept them from it.
 
 import { get } from "./api.js";
-import { h, setAttr } from "./dom.js";
+import { h, setAttr, wide } from "./dom.js";
 import { full, moment, span, when } from "./format.js";
 import { t, word } from "./i18n.js";
 import { here, link, note } from "./router.js";
@@ -59,7 +59,7 @@ function draw(r) {
   const columns = ["service", "availability", "outages", "longest", "mttr", "mtbf", "restarts"];
   return [
     h("p", { class: "pad report-sum" }, h("strong", { class: "report-share" }, share(r.availability)), t("report.all"), known ? h("span", { class: "muted" }, ` · ${t("report.known", { at: full(known) })}`) : null, h("span", { class: "muted" }, ` · ${host.filter(Boolean).join(", ")}`)),
-    h("div", { class: "scroll-x" }, h("table", { class: "plain report" },
+    wide(t("nav.report"), h("table", { class: "plain report" },
       h("thead", {}, h("tr", {}, columns.map((c) => h("th", { scope: "col" }, t(`report.${c}`))))),
       h("tbody", {}, rows.slice(0, MOST).map(line)))),
     rows.length > MOST ? h("p", { class: "empty" }, t("report.more", { n: rows.length - MOST })) : null,

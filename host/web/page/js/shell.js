@@ -37,6 +37,7 @@ export function shell(scope, { redraw, signin, signedOut }) {
     const { bad } = counts();
     document.title = [bad ? `(${bad})` : "", titled, name].filter(Boolean).join(" ");
     const s = state.session;
+    nav.hidden = !s || s.role === "none";
     user.replaceChildren(...(s?.auth === false || !s?.user ? [] : [h("span", { class: "muted" }, s.user, s.role === "read" ? ` · ${t("session.read")}` : "")]),
       ...(s && s.role === "read" ? [h("button", { type: "button", class: "button small", onclick: signin }, t("signin.button"))] : []),
       ...(s?.auth === false || !s?.user || s.role === "none" ? [] : [h("button", { type: "button", class: "button small", onclick: signOut }, t("signout"))]));
@@ -64,7 +65,10 @@ export function shell(scope, { redraw, signin, signedOut }) {
   scope.on("connection", () => (state.connection === "lost" ? late() : connection()));
   scope.on("host", draw);
   scope.on("services", draw);
-  scope.on("session", draw);
+  scope.on("session", () => {
+    draw();
+    connection();
+  });
   draw();
   return {
     node,

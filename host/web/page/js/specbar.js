@@ -1,7 +1,7 @@
 // Where the spec stands: what runs, what an edit waits for, or what is wrong with it.
 
 import { pause, reload } from "./actions.js";
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { fileName, moment, since } from "./format.js";
 import { t, word } from "./i18n.js";
 import { icon } from "./icons.js";
@@ -9,37 +9,51 @@ import { planView } from "./plan.js";
 import { problemList } from "./problems.js";
 import { counts, mayAct, state } from "./store.js";
 
+// An edit that is just being taken in is pending too, for a moment.
+const stateOf = (spec) => (spec.state === "pending" && spec.reason === "being applied" ? "applying" : spec.state);
+
 const LOOKS = {
+  applying: ["idle", "starting"],
   applied: ["good", "check"], pending: ["warn", "waiting"], rejected: ["bad", "failed"], rolled_back: ["bad", "backoff"], last_good: ["bad", "unhealthy"],
 };
 
 export function specBar(scope) {
   const node = h("section", { class: "spec", "aria-label": t("spec.label") });
   const age = h("span", { class: "muted" });
+  const well = h("span");
+  const all = h("span");
+  const tally = h("p", { class: "counts" }, all, ", ", well);
   let shown = "";
   let asked = null;
 
   function draw() {
     const host = state.host;
     if (!host) return;
-    const n = counts();
+    tell();
     // Only what can be seen makes it new: a rebuilt bar would take the focus from its buttons.
-    const now = JSON.stringify([host.spec, host.paused, host.stopping, host.log_targets?.map((l) => [l.name, l.state]), host.notify?.map((l) => [l.name, l.state]), n, mayAct(), rolledBack()]);
+    const now = JSON.stringify([host.spec, host.paused, host.stopping, host.log_targets?.map((l) => [l.name, l.state]), host.notify?.map((l) => [l.name, l.state]), mayAct(), rolledBack()]);
     if (now === shown) return tick();
     const before = shown && JSON.parse(shown)[0];
     shown = now;
-    const [tone, shape] = LOOKS[host.spec.state] ?? ["idle", "info"];
+    const at = stateOf(host.spec);
+    const [tone, shape] = LOOKS[at] ?? ["idle", "info"];
     node.className = `spec ${tone}`;
     node.replaceChildren(
       h("div", { class: "spec-line" }, icon(shape, tone),
-        h("p", {}, h("strong", { title: host.spec.path }, fileName(host.spec.path)), " ", h("span", { class: `tone ${tone}` }, word("spec", host.spec.state)), host.spec.state === "applied" ? " " : " · ", age, commit(host.spec)),
-        h("p", { class: "counts" }, t("list.counts", { n: n.all }), ", ", h("span", { class: n.bad ? "tone bad" : "tone good" }, t("list.asdesired", { n: n.good }))),
-        mayAct() ? buttons(host) : null),
+        h("p", {}, h("strong", { title: host.spec.path }, fileName(host.spec.path)), " ", h("span", { class: `tone ${tone}` }, word("spec", at)), at === "applied" ? " " : " · ", age, commit(host.spec)),
+        tally, mayAct() ? buttons(host) : null),
       ...below(host));
     tick();
-    if (host.spec.state === "pending" && (!before || before.state !== "pending" || before.hash !== host.spec.hash || !asked)) review();
-    else if (host.spec.state === "pending") node.append(asked);
-    else asked = null;
+    if (at !== "pending") asked = null;
+    else if (!asked || before.hash !== host.spec.hash) review();
+    else node.append(asked);
+  }
+
+  function tell() {
+    const n = counts();
+    setText(all, t("list.counts", { n: n.all }));
+    setText(well, t("list.asdesired", { n: n.good }));
+    well.className = n.bad ? "tone bad" : "tone good";
   }
 
   function tick() {
@@ -86,7 +100,8 @@ function below(host) {
   for (const n of host.notify ?? []) {
     if (n.state === "trouble") note("warn", t("host.notifier", { name: n.name, age: since(n.since) }), " ", n.reason ?? "");
   }
-  const { state: at, reason, problems } = host.spec;
+  const { reason, problems } = host.spec;
+  const at = stateOf(host.spec);
   if (at === "rejected") {
     out.push(h("p", { class: "spec-text" }, t("spec.rejected.text", { n: problems.length })));
   }
@@ -94,7 +109,7 @@ function below(host) {
   if (at === "pending") {
     out.push(h("div", { class: "spec-text" }, h("p", {}, t("spec.pending.text"), reason ? ` ${reason}` : ""),
       mayAct() ? h("button", { type: "button", class: "button primary", onclick: confirmPending }, icon("check"), t("spec.confirm")) : null));
-  } else if (reason) {
+  } else if (reason && at !== "applying") {
     out.push(h("p", { class: "spec-text" }, reason));
   }
   const back = at === "rolled_back" ? rolledBack() : [];

@@ -95,6 +95,7 @@ export const words = {
 
   "spec.label": ["Spec", "配置"],
   "spec.applied": ["applied", "已应用"],
+  "spec.applying": ["is being applied", "正在应用"],
   "spec.pending": ["edit is pending", "有待确认的修改"],
   "spec.rejected": ["edit was rejected", "修改被拒绝"],
   "spec.rolled_back": ["rolled back in part", "部分已回滚"],
