@@ -99,7 +99,11 @@ func (a *app) reportText(r control.Report) string {
 		fmt.Fprintf(&b, "%s\n", colors.yellow("the journal begins at "+k.Local().Format("2006-01-02 15:04")+"; of the time before nothing is known"))
 	}
 	if h := r.Host; h.DownSeconds >= 1 || h.Crashes > 0 {
-		fmt.Fprintf(&b, "%s\n", colors.yellow(fmt.Sprintf("no host ran for %s in all; it was started %s, %s of them after a crash", span(h.DownSeconds), count(h.Starts, "time", "times"), fmt.Sprint(h.Crashes))))
+		crashed := ""
+		if h.Crashes > 0 {
+			crashed = fmt.Sprintf(", %d of them after a crash", h.Crashes)
+		}
+		fmt.Fprintf(&b, "%s\n", colors.yellow(fmt.Sprintf("no host ran for %s in all; it was started %s%s", span(h.DownSeconds), count(h.Starts, "time", "times"), crashed)))
 	}
 	t := table{columns: []column{{title: "SERVICE"}, {title: "UP", right: true}, {title: "DOWN", right: true}, {title: "PLANNED", right: true}, {title: "OUTAGES", right: true},
 		{title: "MTTR", right: true}, {title: "MTBF", right: true}, {title: "RESTARTS", right: true}, {title: "NOTES", flex: true}}}

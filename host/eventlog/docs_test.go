@@ -41,8 +41,8 @@ and ` + "`subject`" + ` are of what is checked out, read from .git's files; ` + 
 - **up**: it runs, and is ready where a probe says so;
 - **down**: it should be up and is not: after a crash, in ` + "`backoff`, `failed` or `waiting`" + `, not ready, or being restarted for a probe, a limit
   or a threshold. Such a time is one outage;
-- **planned**: it is not meant to be up (an operator's stop, disabled, ended for good), or is being replaced, as an operator, an edit, a
-  dependency or ` + "`max_runtime`" + ` asked for: for up to 5 minutes, what is longer is an outage;
+- **planned**: it is not meant to be up (an operator's stop, disabled, ended for good), or is being started or replaced, as the start of
+  the host, an operator, an edit, a dependency or ` + "`max_runtime`" + ` asked for: for up to 5 minutes, what is longer is an outage;
 - **no host**: none ran. After a crash of the host the services count as down from its next start on; when it was alive last it
   notes once a minute, in the file ` + "`alive`" + ` beside the journal;
 - **unknown**: the journal does not go back so far, or a service is gone that nobody said goodbye to.

@@ -118,7 +118,7 @@ func TestReportCountsTime(t *testing.T) {
 		{"outage from before the period", hour, with(6*hour, moved(2*hour, "backoff", "", ""), moved(30*minute, "starting", "", ""), moved(30*minute, "running", "", "")),
 			want{up: 30 * minute, down: 30 * minute, outages: 1, longest: 30 * minute, restarts: "exit 1"}},
 		{"waits for what it depends on", 4 * hour, []Event{ago(4*hour, Event{Kind: HostStarted}), moved(4*hour, "waiting", "", `waits for "db" to start`), moved(2*hour, "starting", "", ""), moved(2*hour, "running", "", "")},
-			want{up: 2 * hour, down: 2 * hour, outages: 1, longest: 2 * hour}},
+			want{up: 2 * hour, planned: 5 * minute, down: 2*hour - 5*minute, outages: 1, longest: 2*hour - 5*minute}},
 		{"a finished oneshot", 4 * hour, with(4*hour, ended(3*hour, "exit 0", true), moved(3*hour, "exited", "", "exit 0")), want{up: hour, planned: 3 * hour}},
 		{"clock set back", 4 * hour, with(4*hour, moved(2*hour, "backoff", "", ""), moved(3*hour, "starting", "", ""), moved(3*hour, "running", "", "")),
 			want{up: 4 * hour, outages: 1, restarts: "exit 1"}},

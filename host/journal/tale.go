@@ -16,14 +16,15 @@ type tale struct {
 	number  int
 	known   bool
 
-	state   Event  // the latest change of state
-	epoch   int    // rises with the end of a run
-	pid     int    // of the current run
-	unready *Event // it was ready, and is not
-	ending  *Event // the host began to end the run, for this reason
-	killed  *Event // the run did not end in time
-	signal  *Event // the last one that an operator sent
-	facts   []fact // oldest first
+	state    Event  // the latest change of state
+	epoch    int    // rises with the end of a run
+	pid      int    // of the current run
+	unready  *Event // it was ready, and is not
+	ending   *Event // the host began to end the run, for this reason
+	killed   *Event // the run did not end in time
+	stopping *Event // the host began to stop everything
+	signal   *Event // the last one that an operator sent
+	facts    []fact // oldest first
 }
 
 // fact is one cause.
@@ -178,6 +179,9 @@ func (t *tale) changed(n int, e Event) {
 		}
 	case "backoff", "waiting", "stopped", "exited", "failed":
 		t.pid, t.unready = 0, nil
+		if e.To == "stopped" && t.stopping != nil && e.Reason == "the host is stopping" {
+			t.root(*t.stopping, "the host began to stop"+because(t.stopping.Reason))
+		}
 	}
 }
 

@@ -11,9 +11,13 @@ const upgradeTold = time.Minute
 
 // ofHost takes in what happens to the host: its start is what set everything going that it keeps.
 func (t *tale) ofHost(n int, e Event) {
+	if e.Kind == HostStopping {
+		t.stopping = &e
+	}
 	if e.Kind != HostStarted {
 		return
 	}
+	t.stopping = nil
 	t.pid, t.unready, t.ending, t.killed, t.signal = 0, nil, nil, nil, nil
 	t.epoch++
 	t.root(e, t.w.started(n))

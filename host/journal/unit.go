@@ -308,6 +308,8 @@ func (u *unit) moved(l *ledger, e Event) {
 	case "waiting":
 		if u.Job = u.Job || strings.HasPrefix(e.Reason, "next run at "); u.Job {
 			u.turn(l, phaseIdle, e.Time, "")
+		} else if u.Phase == phaseNone || u.Phase == phaseOff { // it is to come up, which may take a while
+			u.turn(l, phaseChanging, e.Time, e.Reason)
 		} else if u.Phase != phaseChanging {
 			u.down(l, e)
 		}
