@@ -71,7 +71,10 @@ func (l *ledger) add(e Event) {
 	if l.First.IsZero() {
 		l.First = e.Time
 	}
-	if e.Time.Before(l.Last) { // somebody set the clock back: time must not be counted twice
+	switch back := l.Last.Sub(e.Time); { // somebody set the clock back: time must not be counted twice
+	case back > clockWrong:
+		l.rebase(e.Time)
+	case back > 0:
 		e.Time = l.Last
 	}
 	switch {
@@ -81,6 +84,29 @@ func (l *ledger) add(e Event) {
 		l.unitOf(e).observe(l, e)
 	}
 	l.Last = e.Time
+}
+
+const (
+	// clockWrong is by how much a clock must be set back for what it said before to be taken as wrong.
+	clockWrong = time.Hour
+	// maxSpan is what nobody believes to have passed between two events.
+	maxSpan = 366 * 24 * time.Hour
+)
+
+// rebase goes on at an earlier time; what was counted stays.
+func (l *ledger) rebase(now time.Time) {
+	earlier := func(t *time.Time) {
+		if t.After(now) {
+			*t = now
+		}
+	}
+	for _, u := range l.units {
+		earlier(&u.Since)
+		earlier(&u.Began)
+		earlier(&u.Outage)
+	}
+	earlier(&l.First)
+	l.Last = now
 }
 
 func (l *ledger) unitOf(e Event) *unit {
@@ -142,6 +168,9 @@ func (l *ledger) crashed(e Event) {
 func (l *ledger) span(from, to time.Time, f func(day string, ms int64)) {
 	if from.Before(l.cut) {
 		from = l.cut
+	}
+	if to.Sub(from) > maxSpan {
+		return
 	}
 	byDays(from, to, func(day string, part time.Duration) { f(day, part.Milliseconds()) })
 }

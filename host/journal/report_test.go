@@ -128,6 +128,9 @@ func TestReportCountsTime(t *testing.T) {
 			ago(2*hour, Event{Kind: ProcessExited, ID: "api", PID: 7, Exit: &Exit{Text: "ended by SIGTERM"}, Details: map[string]string{DetailSuccess: "true"}}),
 			ago(hour, Event{Kind: ProcessExited, ID: "api", PID: 9, Exit: &Exit{Text: "exit 3"}}), moved(hour, "failed", "", "exit 3")},
 			want{up: 3 * hour, down: hour, outages: 1, longest: hour, restarts: "change 1"}},
+		{"a clock that was years ahead for a while", 4 * hour, with(4*hour, ago(-20*365*24*hour, Event{Kind: Warning, ID: "api"}), moved(-20*365*24*hour, "backoff", "", ""),
+			moved(2*hour, "starting", "", ""), moved(2*hour, "running", "", "")),
+			want{up: 2 * hour, unknown: 2 * hour, outages: 1, restarts: "exit 1"}},
 		{"replaced by a process beside it", 4 * hour, with(4*hour, ago(hour, Event{Kind: Rollout, ID: "api", Details: map[string]string{DetailCause: CauseChange}})), want{up: 4 * hour, restarts: "change 1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
