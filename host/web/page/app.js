@@ -6,6 +6,7 @@ import { dialogOpen } from "./js/dialog.js";
 import { h, typing } from "./js/dom.js";
 import { eventsView } from "./js/events.js";
 import { graphView } from "./js/graph.js";
+import { forget } from "./js/history.js";
 import { help } from "./js/help.js";
 import { applyLanguage, t } from "./js/i18n.js";
 import { listView } from "./js/list.js";
@@ -92,6 +93,7 @@ async function begin() {
   if (state.session.role !== "none") connect();
 }
 
+subscribe("services", () => forget(state.services));
 subscribe("unauthorized", () => {
   if (!state.session || state.session.role === "none") return;
   toast("bad", t("session.ended"));

@@ -52,11 +52,14 @@ export const since = (text) => {
 
 export const until = (text) => {
   const at = moment(text);
-  return at === null ? "–" : span(at - serverNow());
+  return at === null ? "–" : span(wholeSeconds(at - serverNow()));
 };
 
+// A countdown goes by seconds, also in the last one.
+const wholeSeconds = (ms) => Math.ceil(Math.max(0, ms) / 1000) * 1000;
+
 // untilInEnglish stands within a sentence of the host, which is English.
-export const untilInEnglish = (text) => span((moment(text) ?? 0) - serverNow(), ENGLISH);
+export const untilInEnglish = (text) => span(wholeSeconds((moment(text) ?? 0) - serverNow()), ENGLISH);
 
 const two = (n) => String(n).padStart(2, "0");
 

@@ -1,7 +1,7 @@
 // The list of services: the first thing one sees.
 
 import { h, setAttr, setText } from "./dom.js";
-import { forget, want } from "./history.js";
+import { want } from "./history.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { arrange, groups, sortable } from "./order.js";
@@ -97,10 +97,7 @@ export function listView(scope) {
     reachable();
   }
 
-  scope.on("services", () => {
-    forget(state.services);
-    arranged();
-  });
+  scope.on("services", arranged);
   scope.on("session", () => rows.visible.forEach((row) => row.show()));
   scope.on("usage", () => {
     if (wanted.sort === "cpu" || wanted.sort === "memory") arranged();

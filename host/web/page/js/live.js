@@ -84,6 +84,27 @@ export function reconnect() {
   connect();
 }
 
+// SLEEP is how long a page may be out of sight before it lets go of its streams: a browser opens six connections
+// to one host, and forgotten tabs would take them all.
+const SLEEP = 5 * 60_000;
+let nap = 0;
+
+addEventListener("visibilitychange", () => {
+  clearTimeout(nap);
+  if (document.hidden) nap = setTimeout(sleep, SLEEP);
+  else if (state.connection === "asleep") {
+    connect();
+    publish("awake", true);
+  }
+});
+
+function sleep() {
+  if (!source) return;
+  disconnect();
+  connection("asleep");
+  publish("awake", false);
+}
+
 setInterval(() => {
   if (source && Date.now() - heard > QUIET) reconnect();
 }, 5000);

@@ -72,6 +72,7 @@ export function logsView(scope, id) {
     if (!signal.aborted) setTimeout(() => signal.aborted || open(), AGAIN);
   }
 
+  scope.on("awake", (now) => (now.at(-1) ? open() : aborter.abort()));
   let typing = 0;
   scope.listen(field, "input", () => {
     clearTimeout(typing);

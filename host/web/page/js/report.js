@@ -5,7 +5,6 @@ import { h, setAttr, wide } from "./dom.js";
 import { full, moment, span, when } from "./format.js";
 import { t, word } from "./i18n.js";
 import { here, link, note } from "./router.js";
-import { state } from "./store.js";
 
 const PERIODS = ["1d", "7d", "30d"];
 // The worst come first, so what is left out is well.
@@ -74,7 +73,7 @@ function line(s) {
   const by = Object.entries(s.restarts_by).sort((x, y) => y[1] - x[1]).map(([reason, n]) => `${reason.replaceAll("_", " ")} ${n}`).join(", ");
   const runs = s.runs ? t("report.runs", { n: s.runs, failed: s.failed_runs ?? 0 }) : "";
   return h("tr", {},
-    h("th", { scope: "row" }, state.services.has(s.id) ? h("a", { href: link("service", s.id) }, s.id) : s.id),
+    h("th", { scope: "row" }, h("a", { href: link("service", s.id) }, s.id)),
     h("td", {}, h("span", { class: `tone ${tone}` }, share(a)), h("div", { class: "share", "aria-hidden": "true" }, bar(s))),
     h("td", {}, s.outages || "–"),
     h("td", {}, longest ? [seconds(longest.seconds), longest.ongoing ? ` ${t("report.ongoing")}` : "", h("div", { class: "muted" }, `${when(Date.parse(longest.from))} ${longest.reason}`)] : "–"),

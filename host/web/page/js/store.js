@@ -4,7 +4,7 @@ export const state = {
   session: null,
   host: null,
   services: new Map(), // id → service, in the host's order
-  connection: "connecting", // open, lost
+  connection: "connecting", // open, lost, asleep
   skew: 0, // how far the host's clock is ahead of ours
 };
 

@@ -5,8 +5,7 @@ import { chart } from "./chart.js";
 import { h, setAttr } from "./dom.js";
 import { bytes, percent } from "./format.js";
 import { latest } from "./history.js";
-import { t } from "./i18n.js";
-import { keep, read } from "./i18n.js";
+import { keep, read, t } from "./i18n.js";
 import { serverNow } from "./store.js";
 
 const MINUTE = 60_000;
@@ -41,13 +40,14 @@ export function usagePanel(scope, id, ranged) {
     memory.set(series.map(([at, , value]) => [at, value]), from, to, starts);
   }
 
-  // The fine series is exact where it is there, the coarse one reaches back.
+  // The fine series is exact and short, and kept only while somebody looks; the coarse one reaches back.
   function join(from) {
     const inRange = (s) => s.points.filter(([at]) => at >= from - s.step_ms);
-    if (chosen === "10m") return broken(inRange(fine), fine.step_ms);
-    const now = inRange(fine);
-    const begin = now[0]?.[0] ?? Infinity;
-    return broken([...inRange(coarse).filter(([at]) => at < begin), ...now], coarse.step_ms);
+    const exact = inRange(fine);
+    const begin = exact[0]?.[0] ?? Infinity;
+    const before = inRange(coarse).filter(([at]) => at < begin);
+    const hole = before.length && begin - before.at(-1)[0] > coarse.step_ms * 2 ? [[before.at(-1)[0] + 1, null, null]] : [];
+    return [...broken(before, coarse.step_ms), ...hole, ...broken(exact, fine.step_ms)];
   }
 
   async function fetchAll() {
