@@ -56,12 +56,44 @@ func (h *Host) changes(p reload.Plan, retry []string) []control.PlanChange {
 		switch {
 		case v.Action == reload.ActionRestart && c.New.Type == spec.TypeService:
 			v.Order, v.Parallelism = string(supervisor.OrderOf(c.Old, c.New)), c.New.Update.Parallelism
+			v.Reason = whereItStands(c, h.sup.Snapshots())
 		case v.Action == reload.ActionUpdate && reload.Told(c.Old, c.New):
 			v.Reason = "told by on_change"
 		}
 		out = append(out, v)
 	}
 	return out
+}
+
+// whereItStands says how far a restart has come that was handed out already; "": it was not.
+func whereItStands(c reload.Change, now []*supervisor.Snapshot) string {
+	turn := ""
+	for _, p := range now {
+		if p.Key.Service != c.Name || p.Target == nil {
+			continue
+		}
+		words := ""
+		switch {
+		case p.Stalled != "":
+			words = "the rollout stopped with " + p.ID + ": " + p.Stalled
+		case p.Rollout != nil && p.Rollout.State != supervisor.RolloutMonitoring:
+			words = "under way: " + p.Rollout.State
+		case p.SpecState == supervisor.SpecPending:
+			words = "under way"
+		}
+		if p.Key.Instance != c.Instance {
+			if p.Stalled != "" {
+				turn = words
+			} else if words != "" && turn == "" {
+				turn = "waits for " + p.ID
+			}
+			continue
+		}
+		if p.Target.Hash == c.New.Hash {
+			return words
+		}
+	}
+	return turn
 }
 
 func shown(fs []reload.Field) []control.PlanField {

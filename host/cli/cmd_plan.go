@@ -124,11 +124,13 @@ func writeChanges(w io.Writer, colors palette, changes []control.PlanChange) {
 			id = "host"
 		}
 		words := strings.ReplaceAll(c.Action, "_", " ")
-		if c.Reason != "" {
-			words += ": " + clean(c.Reason)
-		}
-		if c.Order != "" {
+		switch {
+		case c.Order != "" && c.Reason != "":
+			words += ": " + paceWords(c, instances[c.Name]) + "; " + clean(c.Reason)
+		case c.Order != "":
 			words += ": " + paceWords(c, instances[c.Name])
+		case c.Reason != "":
+			words += ": " + clean(c.Reason)
 		}
 		t.add(cell{mark, color}, cell{clean(id), color}, cell{words, ""})
 	}

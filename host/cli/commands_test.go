@@ -156,7 +156,7 @@ func TestPlanShowsChanges(t *testing.T) {
 	runDir(t)
 	f := &fakeHost{plan: control.Plan{State: "pending", Path: "/srv/services.yaml", Held: "it stops 3 of 4", Problems: []spec.Problem{}, Changes: []control.PlanChange{
 		{Name: "api", Instance: 1, ID: "api.1", Action: "restart", Order: "start_first", Parallelism: 2, Fields: []control.PlanField{{Path: "env.KEY", Old: "<redacted #1>", New: "<redacted #2>", Class: "restart"}}},
-		{Name: "api", Instance: 2, ID: "api.2", Action: "restart", Order: "start_first", Parallelism: 2},
+		{Name: "api", Instance: 2, ID: "api.2", Action: "restart", Order: "start_first", Parallelism: 2, Reason: "waits for api.1"},
 		{Name: "db", Instance: 1, ID: "db", Action: "restart", Order: "stop_first", Parallelism: 1},
 		{Name: "hup", Instance: 1, ID: "hup", Action: "update", Reason: "told by on_change"},
 		{Name: "old", Instance: 1, ID: "old", Action: "remove"},
@@ -167,7 +167,7 @@ func TestPlanShowsChanges(t *testing.T) {
 	want := `orders-01  /srv/services.yaml  7 changes
 ~ api.1  restart: start_first, 2 at a time
     env.KEY: <redacted #1> → <redacted #2>
-~ api.2  restart: start_first, 2 at a time
+~ api.2  restart: start_first, 2 at a time; waits for api.1
 ~ db     restart: stop_first
 ~ hup    update: told by on_change
 - old    remove

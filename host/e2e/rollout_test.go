@@ -131,5 +131,19 @@ func TestPlanNamesOrderAndPace(t *testing.T) {
 	if now := r.pidsOf(); !maps.Equal(now, before) {
 		t.Errorf("plan touched something: %v, then %v", before, now)
 	}
+
+	// While the rollout is under way, it tells how far it has come.
+	db := svc("db", r.child("run", "db"))
+	r.write(yaml(web(""), db))
+	r.must(0, "reload", "--confirm")
+	never := strings.Replace(web("env: {A: b}"), "parallelism: 2", "parallelism: 1, timeout: 10m", 1) + "    health: {readiness: {exec: [no-such-program]}}\n"
+	r.write(yaml(never, db))
+	r.poll("the first next process", func() bool {
+		out = r.must(2, "plan")
+		return strings.Contains(out, "~ web.1  restart: start_first, 1 at a time; under way: starting_next")
+	})
+	if !strings.Contains(out, "~ web.2  restart: start_first, 1 at a time; waits for web.1") {
+		t.Errorf("plan says\n%s", out)
+	}
 	r.stop()
 }

@@ -39,6 +39,8 @@ type Snapshot struct {
 	Spec *spec.Service
 	// Started is the spec that the process was started with; nil without a process.
 	Started *spec.Service
+	// Target is what it is to run, or was last to: it may have been rolled back from.
+	Target *spec.Service
 	// Beside is the spec of the run beside the current one; nil: there is none.
 	Beside *spec.Service
 	// Former is what a changed spec would go back to now; nil: nothing.
@@ -88,6 +90,7 @@ func (i *instance) publish() {
 		Spec: i.spec, SpecState: SpecApplied, Rejected: i.rejected, RejectWhy: i.why, Proving: i.run != nil && i.proving && i.good != nil,
 		ForGood: i.state == Failed && i.nextTry.IsZero(),
 		Former:  i.good,
+		Target:  i.target.spec,
 		Runs:    slices.Clone(i.runs),
 		Stalled: i.stalled, Vetoed: i.vetoed, Looking: i.state == Waiting && i.looking.first(), Unmet: i.state == Waiting && i.looking.tries > 0,
 		former: i.leftover != nil || i.side != nil,
