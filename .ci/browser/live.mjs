@@ -93,6 +93,22 @@ test("logs stream, as text, and can be searched and stopped", async () => {
   await tab.close();
 });
 
+test("when a probe was asked last does not grow old", async () => {
+  const tab = await signedIn({ at: "#/service/web" });
+  const age = async () => parseInt(await tab.text(".plain tbody tr td:nth-child(4)"), 10);
+  await tab.page.locator(".plain tbody tr").waitFor();
+  let last = await age();
+  let later = 0;
+  await until("later rounds are shown, again and again", async () => {
+    const now = await age();
+    if (now < last) later++;
+    last = now;
+    return later >= 3;
+  }, 30_000);
+  assert.deepEqual(await tab.troubles(), []);
+  await tab.close();
+});
+
 test("the report says how services did, the worst first", async () => {
   const tab = await signedIn({ at: "#/report" });
   await tab.page.locator(".report tbody tr").first().waitFor();

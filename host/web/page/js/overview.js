@@ -1,5 +1,6 @@
 // The first part of a service's page: facts, charts, health, runs and the latest events.
 
+import { get } from "./api.js";
 import { h } from "./dom.js";
 import { eventList } from "./eventlist.js";
 import { followEvents } from "./events.js";
@@ -9,11 +10,13 @@ import { probeTable } from "./probes.js";
 import { link } from "./router.js";
 import { fetchReport } from "./report.js";
 import { runTable } from "./runs.js";
+import { change, state } from "./store.js";
 import { timeline } from "./timeline.js";
 import { usagePanel } from "./usage.js";
 
 const HOUR = 3600_000;
 const LATEST = 12;
+const FEW = 100;
 
 export function overview(scope, id) {
   const box = h("div");
@@ -66,6 +69,16 @@ export function overview(scope, id) {
     events.push(...some);
     list.add(some);
     told();
+  });
+  // When a probe was asked last is no change that is told.
+  scope.every(state.services.size > FEW ? 15_000 : 5000, async () => {
+    if (document.hidden || !status?.probes?.length || state.connection !== "open") return;
+    try {
+      const one = (await get("status", { signal: scope.signal })).services.find((s) => s.id === id);
+      if (one) change({ changed: [one] });
+    } catch {
+      // The banner tells of a line that is down.
+    }
   });
   fetchReport(scope.signal, "7d", id).then((r) => {
     report = r.services.find((one) => one.id === id) ?? null;
