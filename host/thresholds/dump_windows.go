@@ -40,7 +40,7 @@ func HelperMain(args []string) (handled bool, code int) {
 	}
 	pid, err := strconv.ParseUint(args[1], 10, 32)
 	if err == nil {
-		err = writeDump(uint32(pid), args[2])
+		err = writeDump(uint32(pid), args[2], dumpParts)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -64,9 +64,9 @@ const (
 
 var miniDumpWriteDump = windows.NewLazySystemDLL("dbghelp.dll").NewProc("MiniDumpWriteDump")
 
-// writeDump writes a process into a file that is there and empty.
+// writeDump writes these parts of another process into a file that is there and empty.
 // https://learn.microsoft.com/windows/win32/api/minidumpapiset/nf-minidumpapiset-minidumpwritedump
-func writeDump(pid uint32, path string) error {
+func writeDump(pid uint32, path string, parts uintptr) error {
 	if err := miniDumpWriteDump.Find(); err != nil {
 		return fmt.Errorf("dbghelp.dll can't be used: %w", err)
 	}
@@ -85,7 +85,7 @@ func writeDump(pid uint32, path string) error {
 		return &os.PathError{Op: "open", Path: path, Err: err}
 	}
 	defer windows.CloseHandle(f)
-	if ok, _, err := miniDumpWriteDump.Call(uintptr(h), uintptr(pid), uintptr(f), dumpParts, 0, 0, 0); ok == 0 {
+	if ok, _, err := miniDumpWriteDump.Call(uintptr(h), uintptr(pid), uintptr(f), parts, 0, 0, 0); ok == 0 {
 		return fmt.Errorf("process %d can't be written: %w", pid, hresult(err))
 	}
 	return nil

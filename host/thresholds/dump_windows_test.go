@@ -4,17 +4,29 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 )
 
-func TestHelperWritesThisProcess(t *testing.T) {
+// TestHelperWritesAProcess asks for the smallest dump: for a whole process Wine takes a minute.
+func TestHelperWritesAProcess(t *testing.T) {
+	child := exec.Command("cmd", "/c", "pause")
+	hold, err := child.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hold.Close()
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = child.Process.Kill(); _ = child.Wait() }()
 	path := filepath.Join(t.TempDir(), "self.dmp")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeDump(uint32(os.Getpid()), path); err != nil {
+	if err := writeDump(uint32(child.Process.Pid), path, 0); err != nil {
 		t.Fatal(err)
 	}
 	head, err := os.ReadFile(path)
@@ -30,7 +42,7 @@ func TestHelperSaysWhatIsWrong(t *testing.T) {
 	if handled, code := HelperMain([]string{helperDump, "x", "y"}); !handled || code != 1 {
 		t.Errorf("handled %v, code %d", handled, code)
 	}
-	if err := writeDump(0, filepath.Join(t.TempDir(), "none.dmp")); err == nil {
+	if err := writeDump(0, filepath.Join(t.TempDir(), "none.dmp"), 0); err == nil {
 		t.Error("a process that is none was written")
 	}
 }
