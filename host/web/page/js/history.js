@@ -3,8 +3,8 @@
 import { get } from "./api.js";
 import { publish } from "./store.js";
 
-// KEEP is 10 minutes at one point every 5 s.
-const KEEP = 120;
+// KEEP is 5 minutes at one point every 5 s, as much as the host keeps so fine.
+const KEEP = 60;
 // A request names no more services than fit well into a URL.
 const BATCH = 60;
 

@@ -1,8 +1,8 @@
-// The small pictures in the list: a line over the last ten minutes, without axes.
+// The small pictures in the list: a line over the last five minutes, without axes.
 
 import { color } from "./dom.js";
 
-const SPAN = 600_000;
+const SPAN = 300_000;
 const GAP = 30_000; // where nothing was measured for this long the line breaks
 
 // spark draws points into a canvas of this size: to ask for the size would make the browser lay out the page once

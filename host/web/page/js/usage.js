@@ -12,13 +12,13 @@ const MINUTE = 60_000;
 const CPU_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 // Round in MiB, where a step of ten would be 9.54.
 const MEMORY_STEPS = Array.from({ length: 24 }, (_, i) => 2 ** (20 + i));
-export const RANGES = { "10m": 10 * MINUTE, "1h": 60 * MINUTE, "6h": 360 * MINUTE, "24h": 1440 * MINUTE };
+export const RANGES = { "5m": 5 * MINUTE, "1h": 60 * MINUTE, "6h": 360 * MINUTE, "24h": 1440 * MINUTE };
 
 // usagePanel shows both charts; ranged is called with the span of time that was chosen, in ms.
 export function usagePanel(scope, id, ranged) {
   const cpu = chart(scope, { title: t("usage.cpu"), tone: "--chart-cpu", format: percent, ticks: (n) => `${n}%`, steps: CPU_STEPS, least: 5 });
   const memory = chart(scope, { title: t("usage.memory"), tone: "--chart-memory", format: bytes, ticks: bytes, steps: MEMORY_STEPS, least: 8 << 20 });
-  let chosen = RANGES[read("range")] ? read("range") : "10m";
+  let chosen = RANGES[read("range")] ? read("range") : "5m";
   let fine = { step_ms: 5000, points: [] };
   let coarse = { step_ms: MINUTE, points: [] };
   let starts = [];
@@ -54,7 +54,8 @@ export function usagePanel(scope, id, ranged) {
     try {
       const one = (await get(`usage?name=${encodeURIComponent(id)}`, { signal: scope.signal })).services?.find((s) => s.id === id);
       if (!one) return;
-      fine = one.fine ?? fine;
+      const begin = one.fine?.points[0]?.[0] ?? Infinity;
+      fine.points = [...fine.points.filter(([at]) => at < begin), ...(one.fine?.points ?? [])];
       coarse = one.coarse ?? coarse;
       measured(one);
       draw();

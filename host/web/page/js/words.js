@@ -168,7 +168,7 @@ export const words = {
   "usage.cpu": ["CPU, 100% = one core", "CPU（100% = 一个核）"],
   "usage.memory": ["Memory", "内存"],
   "range.label": ["Span of time", "时间范围"],
-  "range.10m": ["10 min", "10 分钟"],
+  "range.5m": ["5 min", "5 分钟"],
   "range.1h": ["1 h", "1 小时"],
   "range.6h": ["6 h", "6 小时"],
   "range.24h": ["24 h", "24 小时"],
