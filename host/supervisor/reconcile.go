@@ -75,7 +75,7 @@ func (s *Supervisor) hand(l *slot, t target) {
 
 // fill sets what follows from the spec and the wishes.
 func (s *Supervisor) fill(l *slot, t *target) {
-	up := t.spec.Enabled && (l.wish == nil || !l.wish.Down)
+	up := t.spec.Enabled && l.wanted.Enabled && (l.wish == nil || !l.wish.Down) // the latter may be held back for now
 	if !up && t.up && !s.dependentsDown(l) {
 		s.flux = true
 		up = true

@@ -573,3 +573,26 @@ func TestRunsOfAJobRestartNobody(t *testing.T) {
 		}
 	})
 }
+
+// What is removed stops behind those that need it, and those are not kept from stopping by a removal.
+func TestOneEditRemovesAnInstanceAndDisablesWhoNeedsIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, processtest.New(), nil)
+		web := func(change ...func(*spec.Service)) *spec.Service {
+			return service("web", append(change, needs(spec.ConditionStarted, "api"))...)
+		}
+		r.apply(append(instances(2, "api"), web())...)
+		settle(time.Minute)
+		begin := time.Now()
+		r.apply(append(instances(1, "api"), web(arg("new"), func(s *spec.Service) { s.Enabled = false }))...)
+		if d := time.Since(begin); d > time.Minute {
+			t.Errorf("the edit took %v", d)
+		}
+		if n := len(r.sup.Snapshots()); n != 2 {
+			t.Errorf("%d instances", n)
+		}
+		if p := r.want("web", Stopped); p.DownBy != "spec" || len(r.fake.Starts()) != 3 {
+			t.Errorf("down by %s, %d starts", p.DownBy, len(r.fake.Starts()))
+		}
+	})
+}
