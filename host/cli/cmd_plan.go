@@ -19,7 +19,8 @@ func newPlan(a *app) *cobra.Command {
 		Use:   "plan",
 		Short: "Show what a reload would do, field by field",
 		Long: `Asks the running host what it would do with the files as they are now. Nothing is changed; values
-that may be secret are shown as a hash.` + exits(
+that may be secret are shown as a hash. Of each restart it tells the order, stop_first or start_first, how
+many instances are changed at a time, and how far it has come where it is under way.` + exits(
 			"0  nothing to do",
 			"1  the spec is invalid, or the host could not be asked",
 			"2  there are changes",
