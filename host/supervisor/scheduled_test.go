@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -250,9 +251,9 @@ func TestEditLeavesARunningJobAlone(t *testing.T) {
 func TestStartOfAJobThatLooksForWhatItRequires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, jobs(50*time.Second, 1), nil)
-		slow := false
+		var slow atomic.Bool
 		r.sup.env.require = func(ctx context.Context, _ spec.Requires, _ requires.Env) []requires.Unmet {
-			if slow {
+			if slow.Load() {
 				select {
 				case <-time.After(20 * time.Second):
 				case <-ctx.Done():
@@ -265,7 +266,7 @@ func TestStartOfAJobThatLooksForWhatItRequires(t *testing.T) {
 		}))
 		settle(time.Minute)
 		r.want("clean", Running)
-		slow = true
+		slow.Store(true)
 		settle(55 * time.Second)
 		if p := r.want("clean", Waiting); p.Reason != "looks for what it requires" {
 			t.Fatalf("it waits: %s", p.Reason)
