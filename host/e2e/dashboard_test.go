@@ -169,7 +169,7 @@ func (v visitor) live() lines {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	resp, err := (&http.Client{Jar: v.http.Jar}).Do(req)
+	resp, err := (&http.Client{Jar: v.http.Jar}).Do(req) //nolint:bodyclose // the goroutine below does
 	if err != nil {
 		v.t.Fatal(err)
 	}

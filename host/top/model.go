@@ -123,6 +123,7 @@ func (m *model) compare(a, b control.ServiceStatus) int {
 		return b.Since.Compare(a.Since)
 	case byState:
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.State, b.State))
+	case byName, orders:
 	}
 	return 0
 }

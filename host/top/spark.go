@@ -51,7 +51,7 @@ const busyLevel = 5
 // cpuSpark draws from nothing to the highest.
 func (h *history) cpuSpark(width int) string {
 	values := h.last(&h.cpu, width)
-	return sparkOf(values, width, 0, slices.Max(append(values[:len(values):len(values)], busyLevel)))
+	return sparkOf(values, width, 0, slices.Max(append(slices.Clip(values), busyLevel)))
 }
 
 // memorySpark draws the change: what stays as it is is a line at half height, whatever its size.
