@@ -191,9 +191,13 @@ func (b *binaries) round(ctx context.Context, watch *reload.Binaries) {
 		}
 	}
 	b.tell()
-	for _, u := range units {
-		if u.shadow && b.settle(ctx, watch, u) {
+	news := false
+	for n, u := range units {
+		news = u.shadow && b.settle(ctx, watch, u) || news
+		// The instances of a service at once: they are one rollout.
+		if last := n+1 == len(units) || units[n+1].key.Service != u.key.Service; last && news {
 			b.tell()
+			news = false
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"servicehost/host/control"
+	"servicehost/host/journal"
 )
 
 // besideService is two instances of the program that is deployed, each on a port of its own.
@@ -52,17 +53,14 @@ func TestDeployBesideARunningProgram(t *testing.T) {
 		t.Helper()
 		was := r.status().Services
 		r.deploy(exe, bad)
-		s := r.until(bad+" to be rolled back", func(s control.Status) bool {
+		r.until(bad+" to be rolled back", func(s control.Status) bool {
 			for n, v := range s.Services {
 				if v.Spec.State != "rolled_back" || v.Spec.Rejected == was[n].Spec.Rejected {
 					return false
 				}
 			}
-			return true
+			return strings.Contains(s.Host.Spec.Reason, "api.exe changed (sha256 ")
 		})
-		if !strings.Contains(s.Host.Spec.Reason, "api.exe changed (sha256 ") {
-			t.Errorf("%s: %s", bad, s.Host.Spec.Reason)
-		}
 		if now := r.pidsOf(); !maps.Equal(now, before) {
 			t.Errorf("%s replaced processes: %v, then %v", bad, before, now)
 		}
@@ -86,6 +84,12 @@ func TestDeployBesideARunningProgram(t *testing.T) {
 	}
 	if out := r.must(0, "events", "-o", "json", "-n", "10000", "api"); strings.Contains(out, `"to":"stopping"`) || !strings.Contains(out, `"kind":"rollout"`) {
 		t.Errorf("an instance was taken down:\n%s", r.must(0, "events", "-n", "10000", "api"))
+	}
+
+	for _, e := range events(t, r.must(0, "events", "-o", "json", "-n", "10000", "api")) {
+		if e.Kind == journal.RolledBack && e.ID == "api.2" && !strings.HasPrefix(e.Reason, `as "api.1" went back from it`) {
+			t.Errorf("api.2 tried what api.1 had gone back from: %s", e.Reason)
+		}
 	}
 
 	r.kill()
