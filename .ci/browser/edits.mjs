@@ -37,7 +37,7 @@ test("an edit that removes much is shown field by field, and applied when it is 
   await tab.page.locator("dialog[open]").getByRole("button", { name: "Confirm and apply" }).click();
   await until("it is applied", async () => (await world.host.status()).services.length === 1, 30_000);
   await until("its row is gone", async () => (await row(tab.page, "ticker").count()) === 0 && (await tab.page.locator(".change").count()) === 0);
-  assert.match(await tab.text('.row[data-id="web"] .about'), /The web server/);
+  await until("what is said of the other is new", async () => (await tab.text('.row[data-id="web"] .about')) === "The web server");
   assert.deepEqual(await tab.troubles(), []);
   await tab.close();
 });

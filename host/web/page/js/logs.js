@@ -6,6 +6,7 @@ import { t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { Lines } from "./loglines.js";
 import { here, note } from "./router.js";
+import { serverNow } from "./store.js";
 
 const LAST = 500;
 const AGAIN = 3000;
@@ -54,7 +55,7 @@ export function logsView(scope, id) {
     const ask = new URLSearchParams({ service: id, last: LAST, follow: "1" });
     if (wanted.grep) ask.set("grep", wanted.grep);
     if (wanted.stream) ask.set("stream", wanted.stream);
-    if (wanted.since) ask.set("since", new Date(Date.now() - Number(wanted.since) * 60_000).toISOString());
+    if (wanted.since) ask.set("since", new Date(serverNow() - Number(wanted.since) * 60_000).toISOString());
     try {
       await stream(`logs?${ask}`, (some) => {
         lines.add(some);

@@ -10,6 +10,7 @@ import { probeTable } from "./probes.js";
 import { link } from "./router.js";
 import { fetchReport } from "./report.js";
 import { runTable } from "./runs.js";
+import { isJob } from "./states.js";
 import { change, state } from "./store.js";
 import { timeline } from "./timeline.js";
 import { usagePanel } from "./usage.js";
@@ -22,6 +23,7 @@ export function overview(scope, id) {
   const box = h("div");
   const bar = h("div");
   const probes = h("div");
+  const health = h("section", { class: "panel", "aria-label": t("probes.label") }, panelHead(t("probes.label")), bar, probes);
   const runs = h("section", { class: "panel", "aria-label": t("runs.label"), hidden: true });
   const list = eventList({ named: false, most: LATEST });
   let events = [];
@@ -83,7 +85,7 @@ export function overview(scope, id) {
   fetchReport(scope.signal, "7d", id).then((r) => {
     report = r.services.find((one) => one.id === id) ?? null;
     drawFacts();
-  }, () => {}); // a fact less
+  }).catch(() => {}); // a fact less
   scope.every(1000, () => {
     drawFacts();
     drawProbes();
@@ -93,16 +95,18 @@ export function overview(scope, id) {
   return {
     draw(s) {
       status = s;
+      health.hidden = isJob(s) && !s.probes?.length; // it is meant to be down most of the time
       drawFacts();
       drawBar();
       drawProbes();
       drawRuns();
     },
     node: h("div", { class: "overview" },
-      h("section", { class: "panel", "aria-label": t("facts.label") }, box), usage.node,
-      h("section", { class: "panel", "aria-label": t("probes.label") }, panelHead(t("probes.label")), bar, probes), runs,
+      h("section", { class: "panel", "aria-label": t("facts.label") }, box), runs, usage.node, health,
       h("section", { class: "panel", "aria-label": t("tab.events") }, panelHead(t("events.latest"), h("a", { href: link("service", id, "events") }, t("events.all.link"))), list.node)),
   };
 }
 
-const panelHead = (title, ...more) => h("div", { class: "panel-head" }, h("h2", {}, title), ...more);
+function panelHead(title, ...more) {
+  return h("div", { class: "panel-head" }, h("h2", {}, title), ...more);
+}
