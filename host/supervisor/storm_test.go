@@ -287,7 +287,7 @@ func (w *storm) watch(sup *Supervisor, e journal.Event) {
 	if down && now.Sub(stopped) > 3*time.Minute {
 		w.fault("%v is started although it was stopped %v ago", k, now.Sub(stopped))
 	}
-	if c == nil || !c.edited.Before(now) {
+	if c == nil || !c.edited.Before(now) || k.Instance > c.instances { // the last waits for others before it is removed
 		return
 	}
 	for name, d := range c.deps {
