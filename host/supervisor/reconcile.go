@@ -135,7 +135,7 @@ func (s *Supervisor) held(l *slot) bool {
 	}
 	for name := range l.wanted.DependsOn {
 		for _, d := range s.services[name] {
-			if d.wanted != nil && (d.inst == nil || d.target.spec != d.wanted || d.inst.snap.Load().busy(d.target)) {
+			if d.wanted != nil && (d.inst == nil || d.target.spec != d.wanted && s.stalledBy(d) == nil || d.inst.snap.Load().busy(d.target)) {
 				return true
 			}
 		}

@@ -526,3 +526,22 @@ func TestOrderIsThatOfTheSpecWhereBothFit(t *testing.T) {
 		}
 	}
 }
+
+// A rollout that stopped with failure_action pause holds up no edit of those that depend on it.
+func TestPausedRolloutHoldsUpNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := beside(t)
+		pause := func(s *spec.Service) { s.Update.FailureAction = spec.FailurePause }
+		web := func(change ...func(*spec.Service)) *spec.Service {
+			return service("web", append(change, needs(spec.ConditionStarted, "api"))...)
+		}
+		r.apply(append(instances(2, "api", probed, startFirst, pause), web())...)
+		settle(time.Minute)
+		r.apply(append(instances(2, "api", probed, startFirst, pause, arg("bad")), web())...)
+		settle(10 * time.Minute)
+		r.apply(append(instances(2, "api", probed, startFirst, pause, arg("bad")), web(arg("new")))...)
+		if p := r.want("web", Running); len(p.Started.Command) != 2 {
+			t.Errorf("it runs %v", p.Started.Command)
+		}
+	})
+}
