@@ -55,7 +55,7 @@ const shownLines = 5
 
 func (h *Host) service(p *supervisor.Snapshot, u usage.Sample) control.ServiceStatus {
 	v := control.ServiceStatus{
-		Name: p.Key.Service, Instance: p.Key.Instance, ID: p.ID, State: string(p.State), Health: string(p.Health), Desired: "up",
+		Name: p.Key.Service, Instance: p.Key.Instance, ID: p.ID, Type: string(p.Spec.Type), State: string(p.State), Health: string(p.Health), Desired: "up",
 		Reason: p.Reason, PID: p.PID, Restarts: p.Restarts, Since: p.Since, Port: p.Port, Description: p.Spec.Description,
 		Spec: control.ServiceSpecStatus{State: p.SpecState, Hash: p.Spec.Hash, Rejected: p.Rejected},
 	}

@@ -79,6 +79,7 @@ type ServiceStatus struct {
 	Name     string `json:"name"`
 	Instance int    `json:"instance"`
 	ID       string `json:"id"`
+	Type     string `json:"type,omitempty"` // service, oneshot or scheduled
 	State    string `json:"state"`
 	Health   string `json:"health"`
 	// HealthReason says what the readiness probe found, where it isn't ready.

@@ -1,7 +1,7 @@
 // How a state looks: one tone and one shape each, and what can be done in it.
 
 import { t, word } from "./i18n.js";
-import { moment, until, untilInEnglish } from "./format.js";
+import { until, untilInEnglish } from "./format.js";
 
 const shapeOf = {
   running: "running", starting: "starting", waiting: "waiting", stopping: "stopping", killing: "stopping",
@@ -41,8 +41,8 @@ export function reason(s) {
   return parts.join(" · ");
 }
 
-// isJob reports whether a service is run rather than kept running, as far as its status shows.
-export const isJob = (s) => (s.runs?.length ?? 0) > 0 || (s.state === "waiting" && moment(s.next_run) !== null);
+// isJob reports whether a service is run rather than kept running.
+export const isJob = (s) => s.type === "oneshot" || s.type === "scheduled";
 
 // verbs are what makes sense to ask for now, the likeliest first.
 export function verbs(s) {
