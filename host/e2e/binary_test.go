@@ -53,7 +53,7 @@ func binaryChild(args []string) int {
 		fmt.Println(err)
 		return 9
 	}
-	fmt.Fprintf(out, "%s %d\n", version, os.Getpid())
+	fmt.Fprintf(out, "%s %d %d\n", version, os.Getpid(), birth())
 	out.Close()
 	fmt.Println(string(version), "is up in", os.Getenv("HOST_SHADOW"))
 	if port := os.Getenv("PORT"); port != "" && string(version) != "mute" {

@@ -91,7 +91,7 @@ func child(args []string) int {
 		fmt.Println(err)
 		return 9
 	}
-	fmt.Fprintf(f, "%s %d\n", tag, os.Getpid())
+	fmt.Fprintf(f, "%s %d %d\n", tag, os.Getpid(), birth())
 	f.Close()
 	if mode == "bytes" { // N, in hexadecimal digits, again and again
 		b, _ := hex.DecodeString(args[3])

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -253,25 +251,43 @@ func (r *rig) poll(what string, done func() bool) {
 
 const patience = 60 * time.Second
 
-// everStarted reads what children wrote: tag and PID.
-func (r *rig) everStarted() map[int]string {
-	m := map[int]string{}
+// registered is a child that was up once.
+type registered struct {
+	tag  string
+	born int64 // as birth says
+}
+
+// registered reads what children wrote: tag, PID and when they were born.
+func (r *rig) registered() map[int]registered {
+	m := map[int]registered{}
 	b, _ := os.ReadFile(r.pids)
 	for line := range strings.Lines(string(b)) {
-		f := strings.Fields(line)
-		if len(f) == 2 {
-			if pid, err := strconv.Atoi(f[1]); err == nil {
-				m[pid] = f[0]
-			}
+		var pid int
+		var c registered
+		if n, _ := fmt.Sscan(line, &c.tag, &pid, &c.born); n == 3 {
+			m[pid] = c
 		}
+	}
+	return m
+}
+
+// everStarted are the tags of all children that were up once, by PID.
+func (r *rig) everStarted() map[int]string {
+	m := map[int]string{}
+	for pid, c := range r.registered() {
+		m[pid] = c.tag
 	}
 	return m
 }
 
 // alive are the children that were ever started and still live.
 func (r *rig) alive() map[int]string {
-	m := r.everStarted()
-	maps.DeleteFunc(m, func(pid int, _ string) bool { return !processAlive(pid, r.pids) })
+	m := map[int]string{}
+	for pid, c := range r.registered() {
+		if processAlive(pid, c.born, r.pids) {
+			m[pid] = c.tag
+		}
+	}
 	return m
 }
 

@@ -27,12 +27,26 @@ func askToEnd(c *exec.Cmd) error {
 	return h.Run()
 }
 
-func processAlive(pid int, _ string) bool {
-	h, err := windows.OpenProcess(windows.SYNCHRONIZE, false, uint32(pid))
+// birth tells this process from another with its number: it is when it was created. Numbers are taken again soon.
+func birth() int64 { return created(windows.CurrentProcess()) }
+
+func created(process windows.Handle) int64 {
+	var created, exited, kernel, user windows.Filetime
+	if windows.GetProcessTimes(process, &created, &exited, &kernel, &user) != nil {
+		return 0
+	}
+	return created.Nanoseconds()
+}
+
+func processAlive(pid int, born int64, _ string) bool {
+	h, err := windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if err != nil {
 		return false
 	}
 	defer windows.CloseHandle(h)
+	if created(h) != born {
+		return false
+	}
 	e, err := windows.WaitForSingleObject(h, 0)
 	return err == nil && e == uint32(windows.WAIT_TIMEOUT)
 }

@@ -29,7 +29,7 @@ func stopChild(args []string) int {
 			fmt.Println(err)
 			os.Exit(9)
 		}
-		fmt.Fprintf(f, "%s %d\n", tag, os.Getpid())
+		fmt.Fprintf(f, "%s %d %d\n", tag, os.Getpid(), birth())
 		f.Close()
 		fmt.Println(tag, "is up")
 	}
