@@ -184,11 +184,14 @@ func (u *unit) report(l *ledger, until time.Time) (s ServiceReport, known bool) 
 
 func seconds(ms int64) float64 { return float64(ms) / 1000 }
 
-// percent is up of up and down, rounded so that only what was never down is 100.
+// percent is up of up and down, rounded so that what was never down is 100, and nothing else is.
 func percent(up, down float64) *float64 {
 	if up+down <= 0 {
 		return nil
 	}
-	p := float64(int64(1e5*up/(up+down))) / 1e3
+	p := 100.0
+	if down > 0 {
+		p = min(math.Floor(1e5*(up/(up+down)))/1e3, 99.999)
+	}
 	return &p
 }

@@ -323,3 +323,20 @@ func TestLedgerIsBounded(t *testing.T) {
 		t.Errorf("read back: %v, %d units of %d", err, len(again.units), len(l.units))
 	}
 }
+
+func TestWhatWasNeverDownIsAvailable(t *testing.T) {
+	for ms := range 5000 {
+		if p := percent(seconds(int64(ms+1)), 0); *p != 100 {
+			t.Fatalf("up for %d ms and never down is %v", ms+1, *p)
+		}
+	}
+	if p := percent(1e9, 0.001); *p != 99.999 {
+		t.Errorf("down for a moment is %v", *p)
+	}
+	if p := percent(0, 1); *p != 0 {
+		t.Errorf("never up is %v", *p)
+	}
+	if percent(0, 0) != nil {
+		t.Error("nothing is something")
+	}
+}
