@@ -421,6 +421,7 @@ func (w *storm) reboot() {
 	}
 	w.mu.Lock()
 	w.watches, w.passed = nil, map[*fakeWatch]bool{}
+	w.alive = map[Key][]uint64{} // nobody lives, and the end of who was killed last may not have been told
 	w.mu.Unlock()
 	w.boot(w.t, w.store)
 	sup, sp := w.sup, w.spec()
