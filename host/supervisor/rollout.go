@@ -115,8 +115,13 @@ func (i *instance) stepSide() bool {
 	if s == nil {
 		if why := i.next.again; why != "" && i.state == Running {
 			i.next.again = ""
-			if want := i.wanted(); i.wantedUp() && i.startsFirst(want) {
+			switch want := i.wanted(); {
+			case !i.wantedUp() || i.run == nil || i.run.leaving():
+			case i.startsFirst(want):
 				return i.beginNext(want, why)
+			default:
+				i.fresh()
+				return i.beginStop(now, why, endTarget)
 			}
 		}
 		return false
@@ -134,6 +139,12 @@ func (i *instance) stepSide() bool {
 	if want := i.wanted(); want != s.spec {
 		if s.run == nil && needsRestart(s.spec, want) || s.run != nil && s.mustRestart(want) {
 			return i.endNext(now, "a newer edit took its place")
+		}
+		if s.run == nil && i.run != nil && !mayOverlap(i.spec, want) {
+			if !i.mustRestart(want) { // an operator, or a dependency, asked for it
+				i.next.again = s.reason
+			}
+			return i.endNext(now, "by now the current process is to be stopped first")
 		}
 		s.tellChange(s.spec, want)
 		s.spec = want

@@ -545,3 +545,55 @@ func TestPausedRolloutHoldsUpNobodyElse(t *testing.T) {
 		}
 	})
 }
+
+// What is on its way to be started beside the current process is held to the order that is in force by then.
+func TestStartFirstThatBecomesStopFirstOverlapsNothing(t *testing.T) {
+	for what, begin := range map[string]func(*rig){
+		"restart": func(r *rig) { r.do(Act{Verb: Restart, Names: []string{"api"}, NoWait: true}) },
+		"edit": func(r *rig) {
+			if _, err := r.sup.Begin(makeSpec(service("api", startFirst, slowStart, arg("2"))), nil); err != nil {
+				r.t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := newErrands(func(kind string) processtest.Behavior { // two runs at once make it panic
+					if kind == "run" {
+						return processtest.Behavior{StopAfter: time.Second}
+					}
+					return processtest.Behavior{ExitAfter: 5 * time.Second}
+				})
+				r := newRig(t, e.Fake, nil)
+				r.apply(service("api", startFirst, slowStart))
+				begin(r)
+				settle(time.Second)
+				if p := r.want("api", Running); p.Rollout == nil || p.Rollout.State != RolloutStarting {
+					t.Fatalf("no next process is on its way: %+v", p.Rollout)
+				}
+				next := service("api", startFirst, slowStart, func(s *spec.Service) { s.Update.Order = spec.StopFirst })
+				if what == "edit" {
+					next = service("api", startFirst, slowStart, arg("2"), func(s *spec.Service) { s.Update.Order = spec.StopFirst })
+				}
+				if _, err := r.sup.Begin(makeSpec(next), nil); err != nil {
+					t.Fatal(err)
+				}
+				settle(time.Minute)
+				if p := r.want("api", Running); p.Rollout != nil || p.Run.Incarnation < 2 {
+					t.Errorf("it ended as %+v, run %v", p.Rollout, p.Run)
+				}
+				runs := 0
+				for _, kind := range e.order() {
+					if kind == "run" {
+						runs++
+					}
+				}
+				if runs != 2 {
+					t.Errorf("%d processes were started, want the first and the next: %v", runs, e.order())
+				}
+			})
+		})
+	}
+}
+
+func slowStart(s *spec.Service) { s.Hooks.PreStart = exec() }
