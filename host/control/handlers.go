@@ -26,27 +26,18 @@ func query[T any](ask func(Host, context.Context) (T, error)) func(*Server) http
 	}
 }
 
-func reload(s *Server) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var q ReloadRequest
-		if !body(w, r, &q) {
-			return
+// command hands a request on that says who asks.
+func command[Q, T any](sign func(q *Q, actor string), do func(Host, context.Context, Q) (T, error)) func(*Server) http.HandlerFunc {
+	return func(s *Server) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			var q Q
+			if !body(w, r, &q) {
+				return
+			}
+			sign(&q, actor(r))
+			v, err := do(s.config.Host, r.Context(), q)
+			answer(w, v, err)
 		}
-		q.Actor = actor(r)
-		v, err := s.config.Host.Reload(r.Context(), q)
-		answer(w, v, err)
-	}
-}
-
-func act(s *Server) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var q ActRequest
-		if !body(w, r, &q) {
-			return
-		}
-		q.Actor = actor(r)
-		v, err := s.config.Host.Act(r.Context(), q)
-		answer(w, v, err)
 	}
 }
 

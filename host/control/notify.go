@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"net/http"
 	"time"
 )
 
@@ -37,18 +36,6 @@ type NotifyTestOutcome struct {
 	OK         bool   `json:"ok"`
 	Reason     string `json:"reason,omitempty"`
 	DurationMS int64  `json:"duration_ms"`
-}
-
-func notifyTest(s *Server) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var q NotifyTestRequest
-		if !body(w, r, &q) {
-			return
-		}
-		q.Actor = actor(r)
-		v, err := s.config.Host.NotifyTest(r.Context(), q)
-		answer(w, v, err)
-	}
 }
 
 // NotifyTest is Host.NotifyTest; the host knows the actor by itself.
