@@ -25,9 +25,9 @@ type decoder struct {
 	l       *loader
 	scope   *scope
 	section *section
-	others  map[string]string // names of other tools
-	path    []string          // to the value at hand
-	draft   *draft            // of a service; nil for the host
+	others  func() map[string]string // names of other tools
+	path    []string                 // to the value at hand
+	draft   *draft                   // of a service; nil for the host
 	layer   layer
 	// foreign is set for services that are only looked at, as they are out of profile: that this
 	// machine lacks a variable or a file is no problem of theirs.
@@ -90,7 +90,7 @@ func (d *decoder) unknown(key *node, k *keyNode) {
 		for i, c := range k.order {
 			known[i] = c.name
 		}
-		hint = keyHint(key.value, known, d.others, d.section.byName)
+		hint = keyHint(key.value, known, d.others(), d.section.byName)
 		if hint == "" && k.path == "" && (d.draft != nil || d.section == hostSection()) && slices.Contains(knownRoot, key.value) {
 			hint = "it belongs at the top level of the file, beside services"
 		}
@@ -335,7 +335,7 @@ func (d *decoder) enum(s string, k *keyNode) (string, error) {
 	if err == nil {
 		return v, nil
 	}
-	if ours := elsewhereValue[k.name][foldKey(s)]; ours != "" {
+	if ours := elsewhereValue()[k.name][foldKey(s)]; ours != "" {
 		hint := fmt.Sprintf("it is called %s here", ours)
 		if _, e := parseEnum(ours, k.enum); e != nil {
 			hint += ", which is not supported yet"

@@ -140,7 +140,7 @@ func TestElsewhereNamesAreRealKeys(t *testing.T) {
 		}
 		return !deep || k.kind == kindLater || lookupKey(s, top+"."+rest) != nil
 	}
-	for theirs, ours := range elsewhere {
+	for theirs, ours := range elsewhere() {
 		if !known(serviceSection(), ours) {
 			t.Errorf("%s is answered with %s, which is no key", theirs, ours)
 		}
@@ -148,12 +148,12 @@ func TestElsewhereNamesAreRealKeys(t *testing.T) {
 			t.Errorf("%s can never be found: it is not folded", theirs)
 		}
 	}
-	for theirs, ours := range elsewhereHost {
+	for theirs, ours := range elsewhereHost() {
 		if !known(hostSection(), ours) {
 			t.Errorf("%s is answered with %s, which is no key of host", theirs, ours)
 		}
 	}
-	for s, others := range map[*section]map[string]string{probeSection(): elsewhereProbe, notifySection(): elsewhereNotify, thresholdSection(): elsewhereThreshold} {
+	for s, others := range map[*section]map[string]string{probeSection(): elsewhereProbe(), notifySection(): elsewhereNotify(), thresholdSection(): elsewhereThreshold()} {
 		for theirs, ours := range others {
 			if lookupKey(s, ours) == nil {
 				t.Errorf("%s is answered with %s, which is no key", theirs, ours)
@@ -163,7 +163,7 @@ func TestElsewhereNamesAreRealKeys(t *testing.T) {
 			}
 		}
 	}
-	for theirs, ours := range elsewhereRoot {
+	for theirs, ours := range elsewhereRoot() {
 		path, inHost := strings.CutPrefix(ours, "host.")
 		if inHost && !known(hostSection(), path) || !inHost && !slices.Contains(knownRoot, ours) {
 			t.Errorf("%s is answered with %s, which is no key", theirs, ours)

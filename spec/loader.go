@@ -201,9 +201,9 @@ func (l *loader) checkRoot(root *node, known []string) {
 		default:
 			hint := ""
 			if l.mayHint(len(known)) {
-				hint = keyHint(name, known, elsewhereRoot, nil)
+				hint = keyHint(name, known, elsewhereRoot(), nil)
 			}
-			if hint == "" && (serviceSection().root.children[name] != nil || elsewhere[foldKey(name)] != "") {
+			if hint == "" && (serviceSection().root.children[name] != nil || elsewhere()[foldKey(name)] != "") {
 				hint = "it belongs into a service: services: {NAME: {" + name + ": …}}"
 			} else if hint == "" && hostSection().root.children[name] != nil {
 				hint = "it belongs under host:"

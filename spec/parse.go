@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -81,7 +82,7 @@ func parseYAML(text string) (doc *yaml.Node, err error) {
 	}
 }
 
-var yamlLine = regexp.MustCompile(`^line (\d+): `)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^line (\d+): `) })
 
 // syntaxWords says in plain words what the library's message means; the first that is contained decides.
 var syntaxWords = []struct{ contains, message, hint string }{
@@ -120,7 +121,7 @@ func explainSyntax(src *source, err error) Problem {
 	}
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	p.Line = 1
-	if m := yamlLine.FindStringSubmatch(text); m != nil {
+	if m := yamlLine().FindStringSubmatch(text); m != nil {
 		p.Line, _ = strconv.Atoi(m[1])
 		text = text[len(m[0]):]
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Requires is what must be there before a service is started. Paths are absolute.
@@ -128,7 +129,9 @@ func eachText[T comparable](d *decoder, n *node, parse func(string) (T, error)) 
 	return out
 }
 
-var needPattern = regexp.MustCompile(`^(.*?)\s*(>=|<=|==|=|>|<)\s*[vV]?(\d{1,9}(?:\.\d{1,9}){0,5})$`)
+var needPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(.*?)\s*(>=|<=|==|=|>|<)\s*[vV]?(\d{1,9}(?:\.\d{1,9}){0,5})$`)
+})
 
 // parseNeed reads a name, alone or with a version: java >= 17.
 func parseNeed(s string) (Need, error) {
@@ -139,7 +142,7 @@ func parseNeed(s string) (Need, error) {
 	if !strings.ContainsAny(s, "<>=") {
 		return Need{Name: s}, nil
 	}
-	m := needPattern.FindStringSubmatch(s)
+	m := needPattern().FindStringSubmatch(s)
 	if m == nil || m[1] == "" || strings.ContainsAny(m[1], "<>=") {
 		return Need{}, words(hint, "%s is not a name with a version", quote(s))
 	}
