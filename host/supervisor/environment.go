@@ -39,7 +39,7 @@ type environment struct {
 	mu       sync.Mutex
 	governor *restart.Governor
 	dirty    map[*instance]bool // snapshots that the coordinator has not seen
-	ended    []*instance        // whose goroutine has returned
+	ended    []*instance        // that take no turns any more
 	wake     chan struct{}
 	watchers map[chan struct{}]bool
 }

@@ -12,8 +12,8 @@ import (
 	"servicehost/spec"
 )
 
-// instance owns everything about one instance of a service. All fields but box and snap belong to its
-// goroutine.
+// instance owns everything about one instance of a service. All fields but box and snap belong to whoever
+// takes its turn, one goroutine at a time.
 type instance struct {
 	key  Key
 	env  *environment
@@ -72,7 +72,7 @@ type instance struct {
 	signOut *signOut // set for a while after a run on the desktop of a user has ended
 
 	timer *time.Timer
-	late  int // waits in a row whose end had come before them
+	late  int // turns in a row at whose end the next one was due
 }
 
 // run is the current incarnation.
@@ -110,7 +110,8 @@ const (
 )
 
 func newInstance(k Key, env *environment, t *target) *instance {
-	i := &instance{key: k, env: env, box: newMailbox(), target: t, state: Stopped, since: time.Now(), spec: t.spec}
+	i := &instance{key: k, env: env, target: t, state: Stopped, since: time.Now(), spec: t.spec}
+	i.box = newMailbox(i.takeTurns)
 	i.log = env.logs.Pipeline(t.spec.ID, t.spec.Log)
 	i.restore()
 	i.watched()
@@ -119,10 +120,10 @@ func newInstance(k Key, env *environment, t *target) *instance {
 	return i
 }
 
-// loop is the instance goroutine.
-func (i *instance) loop() {
-	defer i.env.gone(i)
-	for !i.removed {
+// takeTurns is the goroutine of an instance, which lasts until nothing is left to do for now: a thousand
+// services that just run have no stacks.
+func (i *instance) takeTurns() {
+	for {
 		t, events, calls := i.box.take()
 		for _, e := range events {
 			i.onProcess(e)
@@ -134,22 +135,28 @@ func (i *instance) loop() {
 		for i.stepSide() || i.step() {
 		}
 		i.publishSeen()
-		if !i.removed {
-			i.wait()
+		if i.removed {
+			break
+		}
+		i.setTimer()
+		if i.box.rest() {
+			return
 		}
 	}
 	if i.timer != nil {
 		i.timer.Stop()
 	}
 	i.log.Close()
+	i.env.gone(i)
 }
 
-// wait blocks until something reaches the instance or its next deadline comes. An instance with
-// nothing ahead has no timer.
-func (i *instance) wait() {
+// setTimer has the next turn taken when the next deadline comes. An instance with nothing ahead has no timer.
+func (i *instance) setTimer() {
 	d := i.deadline()
 	if d.IsZero() {
-		<-i.box.wake
+		if i.timer != nil {
+			i.timer.Stop()
+		}
 		return
 	}
 	left := time.Until(d)
@@ -162,14 +169,9 @@ func (i *instance) wait() {
 		}
 	}
 	if i.timer == nil {
-		i.timer = time.NewTimer(left)
+		i.timer = time.AfterFunc(left, i.box.ring)
 	} else {
 		i.timer.Reset(left)
-	}
-	select {
-	case <-i.box.wake:
-		i.timer.Stop()
-	case <-i.timer.C:
 	}
 }
 

@@ -1,7 +1,8 @@
 // Package supervisor keeps the instances of a spec the way the spec says. One coordinator goroutine
-// owns the graph, the wanted spec and the operators' wishes; one goroutine for each instance owns
-// everything about that instance. The coordinator hands out targets of which only the latest counts,
-// instances publish snapshots and events; they never call each other.
+// owns the graph, the wanted spec and the operators' wishes; each instance owns everything about itself,
+// and takes its turns on a goroutine that is there while something is to be done. The coordinator hands
+// out targets of which only the latest counts, instances publish snapshots and events; they never call
+// each other.
 package supervisor
 
 // State is where an instance stands.

@@ -188,7 +188,7 @@ func (s *Supervisor) changing(name string) bool {
 	return slices.ContainsFunc(s.services[name], func(l *slot) bool { return l.target != nil && l.target.spec != l.wanted })
 }
 
-// drop forgets an instance whose goroutine has returned.
+// drop forgets an instance that takes no turns any more.
 func (s *Supervisor) drop(i *instance) {
 	s.mu.Lock()
 	if s.index[i.key] == i {
@@ -211,7 +211,7 @@ func (s *Supervisor) drop(i *instance) {
 	}
 }
 
-// create starts the goroutine of an instance.
+// create makes an instance and has it take its first turns.
 func (s *Supervisor) create(l *slot, t *target) {
 	i := newInstance(l.key, s.env, t)
 	l.inst, l.target = i, t
@@ -220,7 +220,7 @@ func (s *Supervisor) create(l *slot, t *target) {
 	n, _ := slices.BinarySearchFunc(s.list, l.key, func(x *instance, k Key) int { return compareKeys(x.key, k) })
 	s.list = slices.Insert(s.list, n, i)
 	s.mu.Unlock()
-	go i.loop()
+	go i.takeTurns()
 }
 
 func compareKeys(a, b Key) int {

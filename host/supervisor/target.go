@@ -50,50 +50,71 @@ type gate struct {
 	reason string
 }
 
-// mailbox is how anything reaches an instance goroutine. Its methods never block.
+// mailbox is how anything reaches an instance. Its methods never block.
 type mailbox struct {
+	turns func() // takes turns until rest reports true
+
 	mu     sync.Mutex
 	target *target
 	events []process.Event
 	calls  []func(*instance)
-	wake   chan struct{}
+	busy   bool // turns are being taken, or there will be none any more
+	more   bool // something came meanwhile
 }
 
-func newMailbox() *mailbox { return &mailbox{wake: make(chan struct{}, 1)} }
+// newMailbox returns one whose first turns are the caller's to begin.
+func newMailbox(turns func()) *mailbox { return &mailbox{turns: turns, busy: true} }
 
 func (m *mailbox) setTarget(t *target) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.target = t
-	m.mu.Unlock()
-	m.ring()
+	m.wake()
 }
 
 func (m *mailbox) event(e process.Event) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.events = append(m.events, e)
-	m.mu.Unlock()
-	m.ring()
+	m.wake()
 }
 
-// call has f run on the instance goroutine.
+// call has f run within a turn of the instance.
 func (m *mailbox) call(f func(*instance)) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.calls = append(m.calls, f)
-	m.mu.Unlock()
-	m.ring()
+	m.wake()
 }
 
+// ring has a turn taken.
 func (m *mailbox) ring() {
-	select {
-	case m.wake <- struct{}{}:
-	default:
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.wake()
+}
+
+func (m *mailbox) wake() {
+	if m.busy {
+		m.more = true
+		return
 	}
+	m.busy = true
+	go m.turns()
+}
+
+// rest reports whether turns may end because nothing has come meanwhile.
+func (m *mailbox) rest() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.busy, m.more = m.more, false
+	return !m.busy
 }
 
 func (m *mailbox) take() (*target, []process.Event, []func(*instance)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t, e, c := m.target, m.events, m.calls
-	m.events, m.calls = nil, nil
+	m.events, m.calls, m.more = nil, nil, false
 	return t, e, c
 }
