@@ -2,6 +2,7 @@ package host
 
 import (
 	"regexp"
+	"sync"
 
 	"servicehost/host/control"
 	"servicehost/host/supervisor"
@@ -9,7 +10,9 @@ import (
 )
 
 // nextTry finds in a reason when a service is started again.
-var nextTry = regexp.MustCompile(`\b(next try|tried again) (?:in (?:\d[\d.]*(?:ms|[smhd]))+|at once)`)
+var nextTry = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b(next try|tried again) (?:in (?:\d[\d.]*(?:ms|[smhd]))+|at once)`)
+})
 
 // holdBack shows the next try of a service as what a pause makes of it: it waits for the resume, and no
 // time that passes says when.
@@ -18,5 +21,5 @@ func holdBack(p *supervisor.Snapshot, v *control.ServiceStatus) {
 		return
 	}
 	v.NextRun = nil
-	v.Reason = nextTry.ReplaceAllString(v.Reason, "$1 after host resume")
+	v.Reason = nextTry().ReplaceAllString(v.Reason, "$1 after host resume")
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -105,11 +106,11 @@ func (a *app) loadPlaced(files []string) spec.Result {
 	return r
 }
 
-var inFile = regexp.MustCompile(`^(.*?)((?::\d+){0,2})$`)
+var inFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.*?)((?::\d+){0,2})$`) })
 
 // shownSubject names a file the way it was given, with the place in it.
 func (a *app) shownSubject(s string) string {
-	if m := inFile.FindStringSubmatch(s); m != nil && filepath.IsAbs(m[1]) {
+	if m := inFile().FindStringSubmatch(s); m != nil && filepath.IsAbs(m[1]) {
 		return a.shown(m[1]) + m[2]
 	}
 	return s

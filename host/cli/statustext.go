@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"servicehost/host/control"
@@ -159,7 +160,7 @@ func reasonOf(s control.ServiceStatus, now time.Time) string {
 	parts := []string{}
 	reason := clean(s.Reason)
 	if s.NextRun != nil { // the reason is as old as the state, the time that is left is not
-		reason = turnIn.ReplaceAllString(reason, "${1}"+age(s.NextRun.Sub(now)))
+		reason = turnIn().ReplaceAllString(reason, "${1}"+age(s.NextRun.Sub(now)))
 	}
 	if reason != "" {
 		parts = append(parts, reason)
@@ -176,7 +177,7 @@ func reasonOf(s control.ServiceStatus, now time.Time) string {
 		parts = append(parts, "until "+until(*s.DesiredUntil, now))
 	}
 	switch {
-	case s.NextRun == nil || turnIn.MatchString(reason):
+	case s.NextRun == nil || turnIn().MatchString(reason):
 	case strings.HasPrefix(reason, "next run at "):
 		parts = append(parts, "in "+age(s.NextRun.Sub(now)))
 	default:
@@ -223,7 +224,9 @@ func rolloutOf(s control.ServiceStatus) string {
 }
 
 // turnIn finds the time until the next try in a reason.
-var turnIn = regexp.MustCompile(`\b((?:next try|next start|tried again|its turn comes) in )(?:\d[\d.]*(?:ms|[smhd]))+`)
+var turnIn = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b((?:next try|next start|tried again|its turn comes) in )(?:\d[\d.]*(?:ms|[smhd]))+`)
+})
 
 func until(t, now time.Time) string {
 	t = t.Local()

@@ -174,7 +174,7 @@ func (t *tale) changed(n int, e Event) {
 		t.ending, t.unready = nil, nil
 	case "stopping":
 		t.ending = &e
-		if m := onOther.FindStringSubmatch(e.Reason); m != nil {
+		if m := onOther().FindStringSubmatch(e.Reason); m != nil {
 			t.add(fact{at: e.Time, text: orElse(dependencyWords(e.Reason, m[1]), e.Reason), root: true, other: m[1], upTo: n})
 		}
 	case "backoff", "waiting", "stopped", "exited", "failed":

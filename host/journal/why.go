@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"servicehost/host/human"
@@ -84,12 +85,14 @@ func (w *why) reason(t *tale) string {
 }
 
 // inTime finds how long something was to take when a reason was written.
-var inTime = regexp.MustCompile(`\b((?:next try|next start|tried again|its turn comes) in )((?:\d[\d.]*(?:ms|[smhd]))+)`)
+var inTime = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b((?:next try|next start|tried again|its turn comes) in )((?:\d[\d.]*(?:ms|[smhd]))+)`)
+})
 
 // left rewrites such a time to what is left of it.
 func left(reason string, at, now time.Time) string {
-	return inTime.ReplaceAllStringFunc(reason, func(s string) string {
-		m := inTime.FindStringSubmatch(s)
+	return inTime().ReplaceAllStringFunc(reason, func(s string) string {
+		m := inTime().FindStringSubmatch(s)
 		d, ok := duration(m[2])
 		switch rest := d - now.Sub(at); {
 		case !ok:
@@ -133,11 +136,11 @@ func (w *why) heldBy(t *tale, upTo int) []string {
 }
 
 // onOther finds the instances that a reason speaks of: those that this one waits for or depends on.
-var onOther = regexp.MustCompile(`(?:waits for|its dependency) "([A-Za-z0-9_.-]+)"`)
+var onOther = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:waits for|its dependency) "([A-Za-z0-9_.-]+)"`) })
 
 // dependencies tells why what the instance waits for is as it is.
 func (w *why) dependencies(t *tale, upTo int) (out []string) {
-	for _, m := range onOther.FindAllStringSubmatch(w.reason(t), 3) {
+	for _, m := range onOther().FindAllStringSubmatch(w.reason(t), 3) {
 		out = append(out, w.nested(m[1], upTo, true)...)
 	}
 	return out

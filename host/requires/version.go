@@ -5,13 +5,14 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"servicehost/spec"
 )
 
 var (
-	dotted = regexp.MustCompile(`\d+(?:\.\d+)+`)
-	number = regexp.MustCompile(`\d+`)
+	dotted = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\d+(?:\.\d+)+`) })
+	number = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\d+`) })
 )
 
 // versionIn finds the version in what a program writes about itself: the first number with dots in its first
@@ -25,17 +26,17 @@ func versionIn(output string) string {
 		}
 	}
 	text := strings.Join(lines, "\n")
-	if v := dotted.FindString(text); v != "" {
+	if v := dotted().FindString(text); v != "" {
 		return v
 	}
-	return number.FindString(text)
+	return number().FindString(text)
 }
 
 // numbers are the parts of a version; of 5.10.0-28-generic those before the first other character.
 func numbers(version string) []int {
 	var out []int
 	for part := range strings.SplitSeq(version, ".") {
-		digits := number.FindString(part)
+		digits := number().FindString(part)
 		if !strings.HasPrefix(part, digits) || digits == "" {
 			break
 		}

@@ -136,7 +136,7 @@ func (d *Dumper) take(ctx context.Context, t Target) (string, error) {
 
 const stampForm = "20060102T150405.000Z"
 
-var dumpName = regexp.MustCompile(`^(.+)-\d{8}T\d{6}\.\d{3}Z\.[a-z]+(\.\d+)?$`) // the end of what a killed host left behind
+var dumpName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.+)-\d{8}T\d{6}\.\d{3}Z\.[a-z]+(\.\d+)?$`) }) // the end of what a killed host left behind
 
 // makeRoom removes the oldest dumps of an instance, and refuses one that would fill the volume.
 func (d *Dumper) makeRoom(root *os.Root, t Target) error {
@@ -146,7 +146,7 @@ func (d *Dumper) makeRoom(root *os.Root, t Target) error {
 	}
 	var own []string
 	for _, e := range list {
-		if m := dumpName.FindStringSubmatch(e.Name()); m != nil && m[1] == t.ID && e.Type().IsRegular() {
+		if m := dumpName().FindStringSubmatch(e.Name()); m != nil && m[1] == t.ID && e.Type().IsRegular() {
 			own = append(own, e.Name())
 		}
 	}

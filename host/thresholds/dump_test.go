@@ -50,7 +50,7 @@ func TestHeapIsFetchedForNobodyElseToRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
-	if err != nil || string(text) != "a heap" || filepath.Dir(path) != dir || !dumpName.MatchString(filepath.Base(path)) {
+	if err != nil || string(text) != "a heap" || filepath.Dir(path) != dir || !dumpName().MatchString(filepath.Base(path)) {
 		t.Errorf("%s: %q %v", path, text, err)
 	}
 	if info, err := os.Stat(path); runtime.GOOS != "windows" && (err != nil || info.Mode().Perm() != 0o600) {
