@@ -5,8 +5,6 @@ import (
 	"strings"
 
 	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/ianaindex"
-	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 // Names of log.encoding that mean what the machine is set to; anything else is what Charset knows.
@@ -16,35 +14,78 @@ const (
 	EncodingANSI = "ansi" // the code page of its other programs
 )
 
-// charsetAliases are names that people write and IANA doesn't list, or lists for less than is meant:
-// programs that say gb2312 write the characters that GBK added to it, too.
-var charsetAliases = map[string]string{
-	"utf8": "utf-8", "utf16": "utf-16", "utf16le": "utf-16le", "utf16be": "utf-16be", "unicode": "utf-16le",
-	"gb2312": "gbk", "euc-cn": "gbk", "sjis": "shift_jis", "shift-jis": "shift_jis", "uhc": "euc-kr", "ascii": "us-ascii",
-}
-
-// codePages are Windows' numbers for what has another name elsewhere.
-var codePages = map[string]string{
-	"858": "ibm00858", "874": "windows-874", "932": "shift_jis", "936": "gbk", "949": "euc-kr", "950": "big5",
-	"1200": "utf-16le", "1201": "utf-16be", "20866": "koi8-r", "21866": "koi8-u", "20936": "gbk",
-	"51932": "euc-jp", "51949": "euc-kr", "50220": "iso-2022-jp", "52936": "hz-gb-2312", "54936": "gb18030", "65001": "utf-8",
-}
-
 // Charset returns the encoding of that name: one that IANA lists, a Windows code page (936 or cp936), or
 // what people call it. It is nil where the name isn't known or nothing here can decode it.
 func Charset(name string) encoding.Encoding {
 	name = strings.ToLower(strings.TrimSpace(name))
 	number := strings.TrimPrefix(strings.TrimPrefix(name, "cp"), "windows-")
-	for _, try := range [...]string{charsetAliases[name], codePages[number], name, "ibm" + number, "windows-" + number, strings.ReplaceAll(name, "_", "-")} {
-		if e, err := ianaindex.IANA.Encoding(try); err == nil && e != nil {
-			if e == simplifiedchinese.GBK {
-				// GB18030 is GBK and more: what calls itself GBK on a system of today may hold four-byte characters.
-				return simplifiedchinese.GB18030
-			}
+	for _, try := range [...]string{charsetAlias(name), codePage(number), name, "ibm" + number, "windows-" + number, strings.ReplaceAll(name, "_", "-")} {
+		if e := charsetOf(try); e != nil {
 			return e
 		}
 	}
 	return nil
+}
+
+// charsetAlias is what is meant by a name that people write and IANA doesn't list, or lists for less: programs
+// that say gb2312 write the characters that GBK added to it, too.
+func charsetAlias(name string) string {
+	switch name {
+	case "utf8":
+		return "utf-8"
+	case "utf16":
+		return "utf-16"
+	case "utf16le", "unicode":
+		return "utf-16le"
+	case "utf16be":
+		return "utf-16be"
+	case "gb2312", "euc-cn":
+		return "gbk"
+	case "sjis", "shift-jis":
+		return "shift_jis"
+	case "uhc":
+		return "euc-kr"
+	case "ascii":
+		return "us-ascii"
+	}
+	return ""
+}
+
+// codePage is the name elsewhere of what Windows has a number for.
+func codePage(number string) string {
+	switch number {
+	case "858":
+		return "ibm00858"
+	case "874":
+		return "windows-874"
+	case "932":
+		return "shift_jis"
+	case "936", "20936":
+		return "gbk"
+	case "949", "51949":
+		return "euc-kr"
+	case "950":
+		return "big5"
+	case "1200":
+		return "utf-16le"
+	case "1201":
+		return "utf-16be"
+	case "20866":
+		return "koi8-r"
+	case "21866":
+		return "koi8-u"
+	case "51932":
+		return "euc-jp"
+	case "50220":
+		return "iso-2022-jp"
+	case "52936":
+		return "hz-gb-2312"
+	case "54936":
+		return "gb18030"
+	case "65001":
+		return "utf-8"
+	}
+	return ""
 }
 
 // charset refuses an encoding of the output that nothing here can decode.

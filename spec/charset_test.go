@@ -2,7 +2,15 @@ package spec
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
 	"testing"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
 func TestCharsetKnowsNamesPeopleWrite(t *testing.T) {
@@ -50,5 +58,42 @@ func TestEncodingThatCannotBeDecodedIsRefused(t *testing.T) {
 	refused(t, loadText(t, text("klingon"), on("linux")), "no encoding that can be decoded")
 	for _, name := range []string{"auto", "oem", "ANSI", "gbk", "CP936", "936", "utf-16le", "windows-1252"} {
 		mustLoad(t, text(name), on("linux"))
+	}
+}
+
+// What the table says is what the index of x/text says, which is made from IANA's registry.
+func TestCharsetMeansWhatIANAMeans(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "charsets.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		c, ok := n.(*ast.CaseClause)
+		if !ok {
+			return true
+		}
+		for _, e := range c.List {
+			name, _ := strconv.Unquote(e.(*ast.BasicLit).Value)
+			want, err := ianaindex.IANA.Encoding(name)
+			if err != nil {
+				t.Errorf("%s is not in the index: %v", name, err)
+				continue
+			}
+			if want == simplifiedchinese.GBK {
+				want = simplifiedchinese.GB18030
+			}
+			if iana, _ := ianaindex.IANA.Name(want); iana == "US-ASCII" {
+				want = charmap.Windows1252
+			}
+			if got := charsetOf(name); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s is %v, want %v", name, got, want)
+			}
+			names++
+		}
+		return true
+	})
+	if names < 200 {
+		t.Errorf("only %d names", names)
 	}
 }
