@@ -81,6 +81,9 @@ type cgroup struct {
 	fd     int          // of dir; -1 once released
 	events int          // of cgroup.events; -1 until watched
 	watch  []*limitFile // one for each limit that the kernel reports on
+
+	counted bool // there may be more in it than what every cgroup has: limits, and what is used of them
+	deleted bool // the folder is
 }
 
 func createCgroup(parent, name string) (*cgroup, error) {
@@ -109,6 +112,19 @@ func (g *cgroup) populated() bool {
 	var buf [128]byte
 	n, err := unix.Pread(g.events, buf[:], 0)
 	return err == nil && bytes.Contains(buf[:n], []byte("populated 1"))
+}
+
+// leave deletes the folder of an ended run and reports whether it could: the kernel refuses as long as anything but
+// zombies is in it, so this answers at once whether something of the tree is left, and what is deleted nothing can
+// join. What a limit tells of its run would be gone with the folder: those are asked first, see check.
+func (g *cgroup) leave() bool {
+	if g == nil || g.counted {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.deleted = g.deleted || unix.Rmdir(g.dir) == nil
+	return g.deleted
 }
 
 func (g *cgroup) kill() error { return g.write("cgroup.kill", "1") }
@@ -154,7 +170,7 @@ func (g *cgroup) remove() {
 	g.watch = nil
 	unix.Close(g.fd)
 	g.fd, g.events = -1, -1
-	if unix.Rmdir(g.dir) != nil {
+	if !g.deleted && unix.Rmdir(g.dir) != nil {
 		removeCgroup(g.dir)
 	}
 }

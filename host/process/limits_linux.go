@@ -64,6 +64,7 @@ func (s *system) limited(u *run, l Limits, name string) (*cgroup, error) {
 	if err != nil {
 		return nil, err
 	}
+	cg.counted = true
 	words := limitWords(l)
 	for _, t := range settings {
 		err := missing[t.controller]

@@ -131,7 +131,7 @@ func peek(pid int) (Exit, bool) {
 	}
 	// struct siginfo of SIGCHLD: si_pid, si_uid, si_status follow the three leading ints.
 	c := childInfo(&si)
-	e := Exit{At: time.Now(), PeakMemory: peakResident(&used)}
+	e := Exit{At: time.Now(), PeakMemory: peakResident(used.Maxrss)}
 	switch si.Code {
 	case cldExited:
 		e.Code = int(c.status)
@@ -140,6 +140,24 @@ func peek(pid int) (Exit, bool) {
 		e.Code, e.Signal, e.Core = 128+int(sig), unix.SignalName(sig), si.Code == cldDumped
 	}
 	return e, true
+}
+
+// reapExit is peek for a child that is reaped with it.
+func reapExit(pid int) (Exit, bool) {
+	var ws syscall.WaitStatus
+	var used syscall.Rusage
+	for {
+		got, err := syscall.Wait4(pid, &ws, syscall.WNOHANG, &used)
+		if err == syscall.EINTR {
+			continue
+		}
+		if err != nil || got != pid {
+			return Exit{}, false
+		}
+		e := exitOf(ws)
+		e.PeakMemory = peakResident(used.Maxrss)
+		return e, true
+	}
 }
 
 const (

@@ -166,17 +166,6 @@ func (s *system) close() {
 	unix.Close(s.kq)
 }
 
-// exitOf turns a wait status into an Exit.
-func exitOf(ws syscall.WaitStatus) Exit {
-	e := Exit{At: time.Now()}
-	if ws.Signaled() {
-		e.Code, e.Signal, e.Core = 128+int(ws.Signal()), unix.SignalName(ws.Signal()), ws.CoreDump()
-		return e
-	}
-	e.Code = ws.ExitStatus()
-	return e
-}
-
 func pipe() (fds [2]int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

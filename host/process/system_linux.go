@@ -166,7 +166,7 @@ func (s *system) mainEnded(u *run) {
 	if u.exit != nil {
 		return
 	}
-	e, ok := peek(u.ident.PID)
+	e, alone, ok := s.reapMain(u)
 	if !ok {
 		return
 	}
@@ -175,16 +175,30 @@ func (s *system) mainEnded(u *run) {
 		unix.Close(u.pidfd)
 		u.pidfd = -1
 	}
-	if !u.tree {
-		_ = s.kill(u) // what can't be killed is waited for
-	}
-	e.PeakMemory = u.peakMemory(e)
-	reap(u.ident.PID)
 	u.reaped = true
 	delete(s.byPID, u.ident.PID)
 	s.limitsHit(u, true) // it may be why
 	s.b.ended(u, e)
+	if alone {
+		s.finish(u)
+		return
+	}
 	s.check(u)
+}
+
+// reapMain ends what the main process leaves behind and reaps it. It says whether that process was alone, so that
+// nothing is left to wait for, and whether it has ended at all. b.mu is held.
+func (s *system) reapMain(u *run) (e Exit, alone, ok bool) {
+	if alone = u.cg.leave(); alone {
+		e, ok = reapExit(u.ident.PID)
+	} else if e, ok = peek(u.ident.PID); ok {
+		if !u.tree {
+			_ = s.kill(u) // what can't be killed is waited for
+		}
+		reap(u.ident.PID)
+	}
+	e.PeakMemory = u.peakMemory(e)
+	return e, alone, ok
 }
 
 // check declares the run gone once nothing of its tree is left. b.mu is held.

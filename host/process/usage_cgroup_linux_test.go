@@ -15,6 +15,7 @@ func measuredCgroup(t *testing.T) *cgroup {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g.counted = true
 	t.Cleanup(g.remove)
 	for file, text := range map[string]string{
 		"cgroup.procs": "11\n12\n",

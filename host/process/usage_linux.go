@@ -192,9 +192,9 @@ func (g *cgroup) cpu(l *looker) (time.Duration, bool) {
 }
 
 // peak is the most memory that the kernel charged to the cgroup, 0 where it does not count that: without the memory
-// controller, and before Linux 5.19. A nil cgroup has none.
+// controller, which only runs with limits have, and before Linux 5.19. A nil cgroup has none.
 func (g *cgroup) peak() int64 {
-	if g == nil {
+	if g == nil || !g.counted {
 		return 0
 	}
 	l := lookers.Get().(*looker)
