@@ -7,15 +7,15 @@ import "time"
 type Binary struct {
 	// Content identifies names and contents of the files; empty where nobody has looked, BinaryUnknown where
 	// they can't be read.
-	Content string `class:"restart"`
+	Content string `class:"restart" json:",omitzero"`
 	// Problem is why there is no shadow copy; such a spec can't be started.
-	Problem string `class:"restart"`
+	Problem string `class:"restart" json:",omitzero"`
 	// Copy is the program within its shadow copy; empty where the program itself is run.
-	Copy string `class:"-"`
+	Copy string `class:"-" json:",omitzero"`
 	// Files are those that differ from the content before, for people: api.exe.
-	Files string `class:"-"`
+	Files string `class:"-" json:",omitzero"`
 	// Since is when the last of them was seen to change; zero where that is not known.
-	Since time.Time `class:"-"`
+	Since time.Time `class:"-" json:",omitzero"`
 }
 
 // BinaryUnknown is the content of files that can't be read. It differs from no other.

@@ -12,17 +12,17 @@ import (
 
 // Hooks are actions around the life of a service, each list in order.
 type Hooks struct {
-	PreStart  []Action `key:"pre_start" class:"live"` // the first failure keeps it from starting
-	PostStart []Action `key:"post_start" class:"live"`
-	PreStop   []Action `key:"pre_stop" class:"live"`
-	PostStop  []Action `key:"post_stop" class:"live"`
-	OnFailure []Action `key:"on_failure" class:"live"` // when it is given up
+	PreStart  []Action `key:"pre_start" class:"live" json:",omitzero"` // the first failure keeps it from starting
+	PostStart []Action `key:"post_start" class:"live" json:",omitzero"`
+	PreStop   []Action `key:"pre_stop" class:"live" json:",omitzero"`
+	PostStop  []Action `key:"post_stop" class:"live" json:",omitzero"`
+	OnFailure []Action `key:"on_failure" class:"live" json:",omitzero"` // when it is given up
 }
 
 // OnChange is what follows a change of env_file, of watched files or of x-config, but a restart.
 type OnChange struct {
-	Signal string  // as Step.Do; or
-	Action *Action // an action
+	Signal string  `json:",omitzero"` // as Step.Do; or
+	Action *Action `json:",omitzero"` // an action
 }
 
 // actions decodes a list of actions, or one.

@@ -12,21 +12,21 @@ import (
 // Requires is what must be there before a service is started. Paths are absolute.
 type Requires struct {
 	// OS and Arch are alternatives: one of them must be that of the machine. Of the others each must be there.
-	OS       []Need   `key:"os" class:"live"`
-	Arch     []string `key:"arch" class:"live"`
-	Files    []string `key:"files" class:"live"`
-	Folders  []string `key:"folders" class:"live"`
-	Ports    []int    `key:"ports" class:"live"`
-	Commands []Need   `key:"commands" class:"live"`
-	TCP      []string `key:"tcp" class:"live"`
-	Services []string `key:"services" class:"live"`
+	OS       []Need   `key:"os" class:"live" json:",omitzero"`
+	Arch     []string `key:"arch" class:"live" json:",omitzero"`
+	Files    []string `key:"files" class:"live" json:",omitzero"`
+	Folders  []string `key:"folders" class:"live" json:",omitzero"`
+	Ports    []int    `key:"ports" class:"live" json:",omitzero"`
+	Commands []Need   `key:"commands" class:"live" json:",omitzero"`
+	TCP      []string `key:"tcp" class:"live" json:",omitzero"`
+	Services []string `key:"services" class:"live" json:",omitzero"`
 }
 
 // Need is something that has a version: java >= 17.
 type Need struct {
-	Name    string
-	Op      string // >= > = < <=; empty: any version
-	Version string // numbers with dots between
+	Name    string `json:",omitzero"`
+	Op      string `json:",omitzero"` // >= > = < <=; empty: any version
+	Version string `json:",omitzero"` // numbers with dots between
 }
 
 // String is how a spec writes it.

@@ -85,86 +85,86 @@ const AutoSize = -1
 
 // Service is the effective spec of one instance of a service. All paths are absolute.
 type Service struct {
-	Name     string `class:"-"`
-	Instance int    `class:"-"` // 1..Instances
+	Name     string `class:"-" json:",omitzero"`
+	Instance int    `class:"-" json:",omitzero"` // 1..Instances
 	// ID is Name where Instances is 1, else Name.Instance.
-	ID string `class:"-"`
+	ID string `class:"-" json:",omitzero"`
 	// Hash identifies everything below that is not of class none or scale.
-	Hash string `class:"-"`
+	Hash string `class:"-" json:",omitzero"`
 
-	Description string   `key:"description" class:"none"`
-	Type        Type     `key:"type" class:"restart"`
-	Enabled     bool     `key:"enabled" class:"live"`
-	Profiles    []string `key:"profiles" class:"none"`
-	Instances   int      `key:"instances" class:"scale"`
+	Description string   `key:"description" class:"none" json:",omitzero"`
+	Type        Type     `key:"type" class:"restart" json:",omitzero"`
+	Enabled     bool     `key:"enabled" class:"live" json:",omitzero"`
+	Profiles    []string `key:"profiles" class:"none" json:",omitzero"`
+	Instances   int      `key:"instances" class:"scale" json:",omitzero"`
 
 	// Command is the program and its arguments; Command[0] is as the file says it (resolved at start).
 	// A placeholder AutoPort stands where ${PORT} of `port: auto` was used.
-	Command []string `key:"command" class:"restart"` // command and args joined
+	Command []string `key:"command" class:"restart" json:",omitzero"` // command and args joined
 	// CommandDir is the folder in which a relative Command[0] is looked for first: that of the file which
 	// says it, or of the spec where Command[0] is a bare name. Empty where Command[0] is absolute.
-	CommandDir string `class:"restart"`
-	RawArgs    string `key:"raw_args" class:"restart"`
-	Dir        string `key:"dir" class:"restart"`
-	InheritEnv bool   `key:"inherit_env" class:"restart"`
+	CommandDir string `class:"restart" json:",omitzero"`
+	RawArgs    string `key:"raw_args" class:"restart" json:",omitzero"`
+	Dir        string `key:"dir" class:"restart" json:",omitzero"`
+	InheritEnv bool   `key:"inherit_env" class:"restart" json:",omitzero"`
 	// Env is env of the file, defaults.env, env_file and env of the service, merged; nil removes a variable.
-	Env map[string]*string `key:"env" class:"restart"`
+	Env map[string]*string `key:"env" class:"restart" json:",omitzero"`
 	// EnvFile lists the files whose content is merged into Env; the names of variables that came from
 	// a file are in EnvFromFile, whose values no output may show.
-	EnvFile     []string        `key:"env_file" class:"none"`
-	EnvFromFile map[string]bool `class:"-"`
+	EnvFile     []string        `key:"env_file" class:"none" json:",omitzero"`
+	EnvFromFile map[string]bool `class:"-" json:",omitzero"`
 
-	User  string `key:"user" class:"restart"`
-	Group string `key:"group" class:"restart"`
+	User  string `key:"user" class:"restart" json:",omitzero"`
+	Group string `key:"group" class:"restart" json:",omitzero"`
 
 	// Password is where the password of User is; Windows only.
-	Password        *Secret `key:"password" class:"restart"`
-	Session         Session `key:"session" class:"restart"`
-	RestrictedToken bool    `key:"restricted_token" class:"restart"`
-	Integrity       string  `key:"integrity" class:"restart"` // low, medium; empty: that of the user
+	Password        *Secret `key:"password" class:"restart" json:",omitzero"`
+	Session         Session `key:"session" class:"restart" json:",omitzero"`
+	RestrictedToken bool    `key:"restricted_token" class:"restart" json:",omitzero"`
+	Integrity       string  `key:"integrity" class:"restart" json:",omitzero"` // low, medium; empty: that of the user
 
 	// Port is the PORT of this instance (port + instance - 1); 0: none; PortAuto: a free one per run.
-	Port int `key:"port" class:"restart"`
+	Port int `key:"port" class:"restart" json:",omitzero"`
 
 	// DependsOn names services that are in the spec and enabled: those that are not, and are not
 	// required, were left out.
-	DependsOn        map[string]Dependency `key:"depends_on" class:"live"`
-	Restart          Restart               `key:"restart"`
-	SuccessExitCodes []int                 `key:"success_exit_codes" class:"live"`
-	Stop             Stop                  `key:"stop"`
-	Log              Log                   `key:"log"`
-	MaxRuntime       time.Duration         `key:"max_runtime" class:"live"`
-	Track            Track                 `key:"track" class:"restart"`
-	Limits           Limits                `key:"limits"`
+	DependsOn        map[string]Dependency `key:"depends_on" class:"live" json:",omitzero"`
+	Restart          Restart               `key:"restart" json:",omitzero"`
+	SuccessExitCodes []int                 `key:"success_exit_codes" class:"live" json:",omitzero"`
+	Stop             Stop                  `key:"stop" json:",omitzero"`
+	Log              Log                   `key:"log" json:",omitzero"`
+	MaxRuntime       time.Duration         `key:"max_runtime" class:"live" json:",omitzero"`
+	Track            Track                 `key:"track" class:"restart" json:",omitzero"`
+	Limits           Limits                `key:"limits" json:",omitzero"`
 	// Priority is a nice value: -20 (most) to 19 (least).
-	Priority       int    `key:"priority" class:"restart"`
-	Affinity       []int  `key:"affinity" class:"restart"` // logical CPUs, ascending; empty: all
-	AllowBreakaway bool   `key:"allow_breakaway" class:"restart"`
-	ErrorReporting bool   `key:"error_reporting" class:"restart"`
-	Watch          Watch  `key:"watch"`
-	Health         Health `key:"health"`
-	Update         Update `key:"update"`
+	Priority       int    `key:"priority" class:"restart" json:",omitzero"`
+	Affinity       []int  `key:"affinity" class:"restart" json:",omitzero"` // logical CPUs, ascending; empty: all
+	AllowBreakaway bool   `key:"allow_breakaway" class:"restart" json:",omitzero"`
+	ErrorReporting bool   `key:"error_reporting" class:"restart" json:",omitzero"`
+	Watch          Watch  `key:"watch" json:",omitzero"`
+	Health         Health `key:"health" json:",omitzero"`
+	Update         Update `key:"update" json:",omitzero"`
 	// Thresholds are watched, not enforced.
-	Thresholds []Threshold `key:"thresholds" class:"live"`
-	Hooks      Hooks       `key:"hooks"`
+	Thresholds []Threshold `key:"thresholds" class:"live" json:",omitzero"`
+	Hooks      Hooks       `key:"hooks" json:",omitzero"`
 	// OnChange is nil for a restart.
-	OnChange *OnChange `key:"on_change" class:"live"`
+	OnChange *OnChange `key:"on_change" class:"live" json:",omitzero"`
 	// Config identifies what x-config holds; empty: nothing.
-	Config string `class:"restart"`
+	Config string `class:"restart" json:",omitzero"`
 	// Schedule is that of a service of type scheduled, else zero but for defaults.
-	Schedule Schedule `key:"schedule"`
-	Requires Requires `key:"requires"`
+	Schedule Schedule `key:"schedule" json:",omitzero"`
+	Requires Requires `key:"requires" json:",omitzero"`
 	// Binary is what the watched files hold; Load leaves it empty.
-	Binary Binary `class:"restart"`
+	Binary Binary `class:"restart" json:",omitzero"`
 }
 
 // Secret says where a secret is found; one of its fields is set. Paths are absolute.
 type Secret struct {
-	File       string
-	Env        string // name of a variable in the environment of the host
-	Exec       []string
-	DPAPI      string // file with what host secret protect wrote
-	Credential string // name in the Credential Manager
+	File       string   `json:",omitzero"`
+	Env        string   `json:",omitzero"` // name of a variable in the environment of the host
+	Exec       []string `json:",omitzero"`
+	DPAPI      string   `json:",omitzero"` // file with what host secret protect wrote
+	Credential string   `json:",omitzero"` // name in the Credential Manager
 }
 
 // Session says on whose desktop a service runs.
@@ -178,12 +178,12 @@ const (
 
 // Limits bound the whole tree of a service; 0 is no limit.
 type Limits struct {
-	Memory    int64 `key:"memory" class:"restart"` // bytes
-	CPU       int   `key:"cpu" class:"restart"`    // percent of one core
-	Processes int   `key:"processes" class:"restart"`
-	OpenFiles int   `key:"open_files" class:"restart"` // of each process
+	Memory    int64 `key:"memory" class:"restart" json:",omitzero"` // bytes
+	CPU       int   `key:"cpu" class:"restart" json:",omitzero"`    // percent of one core
+	Processes int   `key:"processes" class:"restart" json:",omitzero"`
+	OpenFiles int   `key:"open_files" class:"restart" json:",omitzero"` // of each process
 	// Action is empty where Memory is 0.
-	Action LimitAction `key:"action" class:"live"`
+	Action LimitAction `key:"action" class:"live" json:",omitzero"`
 }
 
 // LimitAction says what follows a reached memory limit.
@@ -197,20 +197,20 @@ const (
 
 // Watch says which files a service is restarted for. Quiet is 0 where nothing is watched.
 type Watch struct {
-	Paths      []string      `key:"paths" class:"live"` // absolute
-	Quiet      time.Duration `key:"quiet" class:"live"`
-	ShadowCopy bool          `key:"shadow_copy" class:"restart"`
+	Paths      []string      `key:"paths" class:"live" json:",omitzero"` // absolute
+	Quiet      time.Duration `key:"quiet" class:"live" json:",omitzero"`
+	ShadowCopy bool          `key:"shadow_copy" class:"restart" json:",omitzero"`
 }
 
 // Update says how a change is rolled out.
 type Update struct {
-	Order         UpdateOrder   `key:"order" class:"live"`
-	Parallelism   int           `key:"parallelism" class:"live"`
-	Timeout       time.Duration `key:"timeout" class:"live"`
-	Monitor       time.Duration `key:"monitor" class:"live"`
-	FailureAction FailureAction `key:"failure_action" class:"live"`
+	Order         UpdateOrder   `key:"order" class:"live" json:",omitzero"`
+	Parallelism   int           `key:"parallelism" class:"live" json:",omitzero"`
+	Timeout       time.Duration `key:"timeout" class:"live" json:",omitzero"`
+	Monitor       time.Duration `key:"monitor" class:"live" json:",omitzero"`
+	FailureAction FailureAction `key:"failure_action" class:"live" json:",omitzero"`
 	// SharedPort says that two processes of one instance may listen on its fixed port at the same time.
-	SharedPort bool `key:"shared_port" class:"live"`
+	SharedPort bool `key:"shared_port" class:"live" json:",omitzero"`
 }
 
 // UpdateOrder says whether the old run ends before the new one begins.
@@ -263,10 +263,10 @@ const (
 
 // Dependency is one entry of depends_on.
 type Dependency struct {
-	Condition Condition `key:"condition" class:"live"`
-	Required  bool      `key:"required" class:"live"`
+	Condition Condition `key:"condition" class:"live" json:",omitzero"`
+	Required  bool      `key:"required" class:"live" json:",omitzero"`
 	// Restart has the service restarted when the run that it depends on was replaced by another.
-	Restart bool `key:"restart" class:"live"`
+	Restart bool `key:"restart" class:"live" json:",omitzero"`
 }
 
 // Condition is what a dependency must have reached.
@@ -281,15 +281,15 @@ const (
 
 // Restart is the restart policy of a service.
 type Restart struct {
-	Policy     RestartPolicy `key:"policy" class:"live"`
-	Delay      time.Duration `key:"delay" class:"live"`
-	Factor     float64       `key:"factor" class:"live"`
-	MaxDelay   time.Duration `key:"max_delay" class:"live"`
-	Jitter     float64       `key:"jitter" class:"live"`
-	ResetAfter time.Duration `key:"reset_after" class:"live"`
-	Limit      int           `key:"limit" class:"live"`
-	Window     time.Duration `key:"window" class:"live"`
-	RetryAfter time.Duration `key:"retry_after" class:"live"`
+	Policy     RestartPolicy `key:"policy" class:"live" json:",omitzero"`
+	Delay      time.Duration `key:"delay" class:"live" json:",omitzero"`
+	Factor     float64       `key:"factor" class:"live" json:",omitzero"`
+	MaxDelay   time.Duration `key:"max_delay" class:"live" json:",omitzero"`
+	Jitter     float64       `key:"jitter" class:"live" json:",omitzero"`
+	ResetAfter time.Duration `key:"reset_after" class:"live" json:",omitzero"`
+	Limit      int           `key:"limit" class:"live" json:",omitzero"`
+	Window     time.Duration `key:"window" class:"live" json:",omitzero"`
+	RetryAfter time.Duration `key:"retry_after" class:"live" json:",omitzero"`
 }
 
 // RestartPolicy says which exits are followed by a restart.
@@ -304,9 +304,9 @@ const (
 
 // Stop says how a run is ended.
 type Stop struct {
-	Steps   []Step        `key:"steps" class:"live"`
-	Delay   time.Duration `key:"delay" class:"live"`
-	Timeout time.Duration `key:"timeout" class:"live"`
+	Steps   []Step        `key:"steps" class:"live" json:",omitzero"`
+	Delay   time.Duration `key:"delay" class:"live" json:",omitzero"`
+	Timeout time.Duration `key:"timeout" class:"live" json:",omitzero"`
 }
 
 // Step is one rung of the stop ladder. Do is, on Unix, a signal name with SIG ("SIGTERM") or
@@ -314,41 +314,41 @@ type Stop struct {
 // Names of the other system are mapped by Load. Timeout 0: wait as long as stop.timeout allows
 // (shared evenly with the steps behind it).
 type Step struct {
-	Do      string
-	Action  *Action
-	Timeout time.Duration
+	Do      string        `json:",omitzero"`
+	Action  *Action       `json:",omitzero"`
+	Timeout time.Duration `json:",omitzero"`
 }
 
 // Action is something done beside a service: a program run, or an HTTP request.
 type Action struct {
-	Exec          []string // argv, or
-	HTTP          string   // "METHOD URL"
-	Timeout       time.Duration
-	IgnoreFailure bool
+	Exec          []string      `json:",omitzero"` // argv, or
+	HTTP          string        `json:",omitzero"` // "METHOD URL"
+	Timeout       time.Duration `json:",omitzero"`
+	IgnoreFailure bool          `json:",omitzero"`
 }
 
 // Log says where output goes and how it is rotated.
 type Log struct {
-	Path     string        `key:"path" class:"live"`
-	Stderr   string        `key:"stderr" class:"restart"` // empty: one pipe, order kept
-	MaxSize  int64         `key:"max_size" class:"live"`  // bytes, 0 = no limit
-	MaxFiles int           `key:"max_files" class:"live"` // rotated files kept, the current one not counted
-	MaxAge   time.Duration `key:"max_age" class:"live"`
-	Compress Compression   `key:"compress" class:"live"`
+	Path     string        `key:"path" class:"live" json:",omitzero"`
+	Stderr   string        `key:"stderr" class:"restart" json:",omitzero"` // empty: one pipe, order kept
+	MaxSize  int64         `key:"max_size" class:"live" json:",omitzero"`  // bytes, 0 = no limit
+	MaxFiles int           `key:"max_files" class:"live" json:",omitzero"` // rotated files kept, the current one not counted
+	MaxAge   time.Duration `key:"max_age" class:"live" json:",omitzero"`
+	Compress Compression   `key:"compress" class:"live" json:",omitzero"`
 	// Encoding is the name of the output's encoding, lower case; empty for auto.
-	Encoding   string    `key:"encoding" class:"live"`
-	Rotate     Rotation  `key:"rotate" class:"live"`
-	RotateZone Zone      `key:"rotate_zone" class:"live"`
-	Format     LogFormat `key:"format" class:"live"`
+	Encoding   string    `key:"encoding" class:"live" json:",omitzero"`
+	Rotate     Rotation  `key:"rotate" class:"live" json:",omitzero"`
+	RotateZone Zone      `key:"rotate_zone" class:"live" json:",omitzero"`
+	Format     LogFormat `key:"format" class:"live" json:",omitzero"`
 	// Multiline is a regular expression: a line that it matches belongs to the one before. Empty: none.
-	Multiline string `key:"multiline" class:"live"`
-	ANSI      ANSI   `key:"ansi" class:"live"`
+	Multiline string `key:"multiline" class:"live" json:",omitzero"`
+	ANSI      ANSI   `key:"ansi" class:"live" json:",omitzero"`
 	// MaxLine is in bytes; 0: not set, which is DefaultMaxLine but in raw files, whose lines are kept whole.
-	MaxLine int64 `key:"max_line" class:"live"`
+	MaxLine int64 `key:"max_line" class:"live" json:",omitzero"`
 	// Rate is how many lines per second are kept, 0: all.
-	Rate float64 `key:"rate" class:"live"`
+	Rate float64 `key:"rate" class:"live" json:",omitzero"`
 	// Forward names elements of Host.LogTargets.
-	Forward []string `key:"forward" class:"live"`
+	Forward []string `key:"forward" class:"live" json:",omitzero"`
 }
 
 // DefaultMaxLine is log.max_line where records are made of lines and nothing else is said, in bytes.
@@ -394,22 +394,22 @@ const (
 
 // LogTarget is a receiver of output.
 type LogTarget struct {
-	Type    TargetType        `key:"type"`
-	URL     string            `key:"url"`
-	Headers map[string]string `key:"headers"`
-	Labels  map[string]string `key:"labels"`
+	Type    TargetType        `key:"type" json:",omitzero"`
+	URL     string            `key:"url" json:",omitzero"`
+	Headers map[string]string `key:"headers" json:",omitzero"`
+	Labels  map[string]string `key:"labels" json:",omitzero"`
 	// Token is sent as a bearer token, User and Password as basic authentication.
-	Token    *Secret   `key:"token"`
-	User     string    `key:"user"`
-	Password *Secret   `key:"password"`
-	TLS      TargetTLS `key:"tls"`
+	Token    *Secret   `key:"token" json:",omitzero"`
+	User     string    `key:"user" json:",omitzero"`
+	Password *Secret   `key:"password" json:",omitzero"`
+	TLS      TargetTLS `key:"tls" json:",omitzero"`
 	// Compress is gzip or none; of requests over HTTP.
-	Compress Compression `key:"compress"`
+	Compress Compression `key:"compress" json:",omitzero"`
 	// Spool bounds what is kept on disk while the target is away, in bytes.
-	Spool   int64         `key:"spool"`
-	Timeout time.Duration `key:"timeout"` // of one request or connection attempt
+	Spool   int64         `key:"spool" json:",omitzero"`
+	Timeout time.Duration `key:"timeout" json:",omitzero"` // of one request or connection attempt
 	// Facility is that of syslog, by number.
-	Facility string `key:"facility"`
+	Facility string `key:"facility" json:",omitzero"`
 }
 
 // TargetType is the protocol of a target.
@@ -425,11 +425,11 @@ const (
 
 // TargetTLS is how a target is trusted and convinced; paths are absolute or empty.
 type TargetTLS struct {
-	CA         string `key:"ca"`
-	Cert       string `key:"cert"`
-	Key        string `key:"key"`
-	ServerName string `key:"server_name"`
-	Insecure   bool   `key:"insecure"`
+	CA         string `key:"ca" json:",omitzero"`
+	Cert       string `key:"cert" json:",omitzero"`
+	Key        string `key:"key" json:",omitzero"`
+	ServerName string `key:"server_name" json:",omitzero"`
+	Insecure   bool   `key:"insecure" json:",omitzero"`
 }
 
 // Compression of rotated files.
