@@ -25,12 +25,12 @@ var layers = [][]string{
 	{"host/supervisor", "host/control", "host/forward", "host/usage", "host/notify", "host/process/processtest", "host/state/statetest"},
 	{"host/thresholds", "host/metrics", "host/web", "host/top"},
 	{"host", "host/doctor"},
-	{"host/cli"},
+	{"host/cli", "bench/soak"},
 	{"."},
 }
 
 // alone are packages that import nothing of ours.
-var alone = []string{"samples/quickstart/demo", "bench/nssm"}
+var alone = []string{"samples/quickstart/demo", "bench/nssm", "bench/peers", "bench/peers/floor"}
 
 // forTests are packages that only tests may import.
 var forTests = append([]string{"host/process/processtest", "host/state/statetest"}, alone...)
