@@ -76,6 +76,7 @@ func (e *InvalidSpec) Error() string {
 type Host struct {
 	opt      Options
 	exe      string
+	files    *spec.Reader
 	started  time.Time
 	log      *zap.Logger
 	level    zap.AtomicLevel
@@ -133,6 +134,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer ignore()
 	h := &Host{opt: o, signals: signals, exe: exe, started: time.Now(), reloads: make(chan func()), stirred: make(chan struct{}, 1), level: zap.NewAtomicLevel()}
 	defer func() { h.endEvents(err) }()
+	h.files = spec.NewReader(h.loadOptions())
 	res := h.load()
 	first := res.Spec
 	var lastGood bool

@@ -18,7 +18,7 @@ import (
 
 // load reads the files anew, exactly as at the start of the host: plan and reload see the host's own
 // environment, never their caller's.
-func (h *Host) load() spec.Result { return spec.Load(h.loadOptions()) }
+func (h *Host) load() spec.Result { return h.files.Load() }
 
 func (h *Host) loadOptions() spec.Options {
 	o := spec.Options{Files: h.opt.Files, Profiles: h.opt.Profiles, Set: h.opt.Set, Exe: h.exe, Managed: h.opt.Managed}

@@ -106,7 +106,7 @@ func shown(fs []reload.Field) []control.PlanField {
 
 // Plan is `host plan`: what a reload would do now.
 func (h *Host) Plan(ctx context.Context) (control.Plan, error) {
-	res := h.load()
+	res := h.files.Look()
 	out := control.Plan{State: "applied", Hash: h.hash(), Problems: []spec.Problem{}, Changes: []control.PlanChange{}}
 	h.mu.Lock()
 	out.Path = h.current.Path

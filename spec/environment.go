@@ -54,7 +54,10 @@ func (f *finisher) environment() {
 }
 
 // envFileContent is what an env file sets.
-type envFileContent struct{ env map[string]*string }
+type envFileContent struct {
+	env  map[string]*string
+	loud bool // something was said of it
+}
 
 // readEnvFile returns nil when there is nothing to use; what is wrong is reported.
 func (l *loader) readEnvFile(ref envFileRef, f *finisher) *envFileContent {
@@ -64,7 +67,12 @@ func (l *loader) readEnvFile(ref envFileRef, f *finisher) *envFileContent {
 		l.warnAt(ref.at, path, quote(ref.name)+" is a path of another machine; it was not looked at", "")
 		return nil
 	}
+	e := f.sd.entry
+	if !slices.Contains(e.files, local) {
+		e.files = append(e.files, local)
+	}
 	if content := l.envFiles[local]; content != nil {
+		e.loud = e.loud || content.loud
 		return content
 	}
 	name := shownName(ref.at.src, strings.ReplaceAll(ref.name, `\`, "/"), local)
@@ -104,6 +112,7 @@ func (l *loader) readEnvFile(ref envFileRef, f *finisher) *envFileContent {
 	for i := range entries {
 		e := &entries[i]
 		if line, twice := first[e.name]; twice {
+			content.loud = true
 			l.warnings = append(l.warnings, Problem{File: name, Line: e.line, Message: fmt.Sprintf("%s is given twice; the first is in line %d, the last is used", quote(e.name), line)})
 		} else {
 			first[e.name] = e.line

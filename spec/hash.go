@@ -136,19 +136,33 @@ func (s *Service) setHash(c *canonical) {
 	s.Hash = c.sum()
 }
 
-// specHash covers the host and all services with their texts; not the folder it lies in.
-func specHash(s *Spec) string {
+// specHash covers the host and all services with their texts, given by their digests; not the folder it lies in.
+func specHash(s *Spec, digest func(instances []*Service) [16]byte) string {
 	c := &canonical{skip: func(class string) bool { return class == "-" }}
 	c.value(reflect.ValueOf(&s.Host).Elem())
 	if len(s.Notify) > 0 {
 		c.value(reflect.ValueOf(s.Notify))
 	}
-	// The rest of a service is in its hash.
-	c.skip = func(class string) bool { return class != "none" && class != "scale" }
-	for _, svc := range s.Services {
+	for from := 0; from < len(s.Services); {
+		to := from + 1
+		for to < len(s.Services) && s.Services[to].Name == s.Services[from].Name {
+			to++
+		}
+		sum := digest(s.Services[from:to])
+		c.buf = append(c.buf, sum[:]...)
+		from = to
+	}
+	return c.sum()
+}
+
+// digestOf covers the instances of one service, whose hashes are known.
+func digestOf(c *canonical, instances []*Service) [16]byte {
+	c.buf = c.buf[:0]
+	c.skip = func(class string) bool { return class != "none" && class != "scale" } // the rest is in the hash
+	for _, svc := range instances {
 		c.text(svc.ID)
 		c.text(svc.Hash)
 		c.value(reflect.ValueOf(svc).Elem())
 	}
-	return c.sum()
+	return sumOf(string(c.buf))
 }

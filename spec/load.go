@@ -44,7 +44,10 @@ type Result struct {
 // the result, all of it at once.
 func Load(o Options) Result {
 	l := newLoader(o)
-	s := l.load()
+	return l.result(l.load())
+}
+
+func (l *loader) result(s *Spec) Result {
 	r := Result{Inputs: l.inputs, Problems: tidy(l.problems), Warnings: tidy(l.warnings)}
 	if len(r.Problems) == 0 {
 		r.Spec = s

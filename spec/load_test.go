@@ -358,7 +358,7 @@ services:
 	}
 	c := &canonical{}
 	was := back.Services[0].Hash
-	if back.Services[0].setHash(c); back.Services[0].Hash != was || specHash(&back) != s.Hash {
+	if back.Services[0].setHash(c); back.Services[0].Hash != was || hashOf(&back) != s.Hash {
 		t.Error("the hash of what came back is another")
 	}
 }

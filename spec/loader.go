@@ -34,10 +34,21 @@ type loader struct {
 	envFiles map[string]*envFileContent
 	targets  map[string]LogTarget // of the host
 	notified []serviceRef         // services that notify names
+
+	files    map[string]*fetched // read ahead
+	noted    map[Input]bool      // those in inputs, without their hashes
+	parts    []sourceParts
+	services *serviceDecoder
+	// former is what services may be taken over from, nil: none are. With doubt everything has to be loaded anew
+	// without it.
+	former *former
+	doubt  bool
+	taken  []*kept
+	weight int32 // of what was taken over
 }
 
 func newLoader(o Options) *loader {
-	l := &loader{o: o, platform: o.Platform, lookupEnv: o.LookupEnv, envFiles: map[string]*envFileContent{}}
+	l := &loader{o: o, platform: o.Platform, lookupEnv: o.LookupEnv, envFiles: map[string]*envFileContent{}, noted: map[Input]bool{}}
 	if l.platform == "" {
 		l.platform, l.driveOf = runtime.GOOS, systemDrives
 	}
@@ -132,16 +143,23 @@ func (l *loader) load() *Spec {
 		}
 	}
 	l.setVars([]*node{root})
+	if l.doubt = l.doubt || l.former != nil && l.former.differs(l); l.doubt {
+		return nil
+	}
 
 	s := &Spec{Path: roots[0].src.path, Dir: l.dir}
 	l.decodeHost(root, &s.Host)
 	l.hostVars["HOST_NAME"] = s.Host.Name
+	if l.former != nil && l.former.host != s.Host.Name {
+		l.doubt = true
+		return nil
+	}
 	l.checkVars()
 	l.decodeNotify(root, s)
 	l.decodeServices(root, s)
 	l.validate(root, s)
 	if len(l.problems) == 0 {
-		s.Hash = specHash(s)
+		s.Hash = specHash(s, func(of []*Service) [16]byte { return l.services.entries[of[0].Name].digest })
 	}
 	return s
 }

@@ -16,6 +16,7 @@ const (
 	scalarNode
 	listNode
 	mapNode
+	keptNode // a service that is taken over; height says which of the loader's
 )
 
 // node is one value of a file: yaml.Node with merge keys and aliases resolved, keys known to be
@@ -107,6 +108,7 @@ type treeBuilder struct {
 	open   map[*yaml.Node]bool  // anchors being built
 	slab   []node
 	alias  bool // one was followed
+	inside bool // an anchor stands among the services
 	failed bool // too deep or too large: said once, nothing more is built
 }
 
@@ -129,7 +131,7 @@ func (b *treeBuilder) alloc(y *yaml.Node, kind nodeKind) *node {
 	}
 	n := &b.slab[0]
 	b.slab = b.slab[1:]
-	*n = node{kind: kind, line: int32(y.Line), column: int32(y.Column), weight: 1, src: b.src}
+	*n = node{kind: kind, line: b.src.place(y.Line), column: int32(y.Column), weight: 1, src: b.src}
 	return n
 }
 
@@ -155,6 +157,7 @@ func (b *treeBuilder) build(y *yaml.Node, depth int) *node {
 		return nil
 	}
 	if y.Anchor != "" {
+		b.inside = b.inside || len(b.path) > 0 && b.path[0] == "services"
 		b.open[y] = true
 		defer delete(b.open, y)
 	}
@@ -255,6 +258,7 @@ func (b *treeBuilder) mapping(y *yaml.Node, depth int) *node {
 			return nil
 		}
 		if yk.Anchor != "" {
+			b.inside = b.inside || len(b.path) > 0 && b.path[0] == "services"
 			b.done[yk] = key
 		}
 		b.path = append(b.path, yk.Value)

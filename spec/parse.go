@@ -24,7 +24,19 @@ func (l *loader) parse(src *source) *node {
 		l.report(Problem{File: src.name, Message: fmt.Sprintf("has too many values; all files together may have about %d", maxWeight)})
 		return nil
 	}
-	doc, err := parseYAML(src.text)
+	parts := sourceParts{src: src, cut: cutText(src.text)}
+	text, blocks, tail := src.text, []block(nil), 0
+	if c := parts.cut; c != nil {
+		blocks, tail = c.blocks, c.tail
+		if l.former != nil {
+			text, blocks, tail = l.reduce(src, c)
+		}
+	}
+	doc, err := parseYAML(text)
+	if len(src.shifts) > 0 && (err != nil || doc == nil || !parts.cut.fits(doc, blocks, tail, src.text)) {
+		l.doubt = true
+		return nil
+	}
 	if err != nil {
 		l.report(explainSyntax(src, err))
 		return nil
@@ -47,6 +59,19 @@ func (l *loader) parse(src *source) *node {
 			Message: "must be a mapping with keys such as services, found " + root.describe()})
 		return nil
 	}
+	if parts.cut != nil && (b.inside || len(src.shifts) == 0 && !parts.cut.fits(doc, blocks, tail, src.text)) {
+		parts.cut = nil
+	}
+	if len(src.shifts) > 0 && (parts.cut == nil || !l.complete(root, parts.cut)) {
+		l.doubt = true
+		return nil
+	}
+	parts.outside = sumOf(src.text)
+	if parts.cut != nil {
+		parts.outside = parts.cut.outside(src.text)
+		parts.pure = len(root.pairs) == 1
+	}
+	l.parts = append(l.parts, parts)
 	return root
 }
 

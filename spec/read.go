@@ -21,34 +21,55 @@ const (
 
 // source is one file that was read.
 type source struct {
-	name  string   // as the user wrote it, for problems
-	path  string   // absolute, of this machine
-	dir   string   // its folder
-	text  string   // decoded to UTF-8, no BOM
-	lines []string // split when first asked for
+	name string // as the user wrote it, for problems
+	path string // absolute, of this machine
+	dir  string // its folder
+	text string // decoded to UTF-8, no BOM
+	// shifts say where the lines of what was parsed stand in text, where that is not all of it.
+	shifts []shift
+	lines  []string // split when first asked for
 }
 
 // readFile reads a file within the limits and notes it as an input. A problem is returned, not reported,
 // for the caller knows where the name stands.
 func (l *loader) readFile(path string) (text string, err error) {
-	in := Input{Path: path}
-	raw, err := l.readBytes(path)
-	if err == nil {
-		sum := sha256.Sum256(raw)
-		in.Hash = hex.EncodeToString(sum[:])
-		text, err = decodeText(raw)
+	f := l.fetch(path)
+	l.addInput(Input{Path: path, Hash: f.hash})
+	if f.err != nil {
+		return "", f.err
 	}
-	l.addInput(in)
-	return text, err
+	return decodeText(f.raw)
+}
+
+// fetched is a file as it was read.
+type fetched struct {
+	raw  []byte
+	hash string
+	err  error
+}
+
+// fetch reads a file once.
+func (l *loader) fetch(path string) *fetched {
+	if f := l.files[path]; f != nil {
+		return f
+	}
+	f := &fetched{}
+	if f.raw, f.err = l.readBytes(path); f.err == nil {
+		sum := sha256.Sum256(f.raw)
+		f.hash = hex.EncodeToString(sum[:])
+	}
+	if l.files == nil {
+		l.files = map[string]*fetched{}
+	}
+	l.files[path] = f
+	return f
 }
 
 func (l *loader) addInput(in Input) {
-	for _, have := range l.inputs {
-		if have.Path == in.Path && have.Glob == in.Glob {
-			return
-		}
+	if key := (Input{Path: in.Path, Glob: in.Glob}); !l.noted[key] {
+		l.noted[key] = true
+		l.inputs = append(l.inputs, in)
 	}
-	l.inputs = append(l.inputs, in)
 }
 
 func (l *loader) readBytes(path string) ([]byte, error) {

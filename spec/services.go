@@ -18,8 +18,9 @@ type serviceDecoder struct {
 	work     *draft
 	out      []*Service
 	entries  map[string]*serviceEntry
-	total    int // instances
-	text     int // bytes of their arguments and environments
+	total    int           // instances
+	text     int           // bytes of their arguments and environments
+	entry    *serviceEntry // being decoded
 }
 
 // serviceEntry is what the checks of the whole need of one service.
@@ -34,10 +35,19 @@ type serviceEntry struct {
 	logAt     *node
 	watchAt   *node // thresholds
 	stderrAt  *node
+
+	kept   *kept // the service is taken over: its instances are those of another spec, and must not be changed
+	loud   bool  // something was said of it, or it was adapted to others: it can't be taken over
+	digest [16]byte
+	files  []string // its env files
+	// What it adds to the limits of all.
+	cost, expanded int
+	weight         int32
 }
 
 func (l *loader) decodeServices(root *node, s *Spec) {
 	sd := &serviceDecoder{l: l, builtin: defaultService(l.paths.windows), work: newDraft(), entries: map[string]*serviceEntry{}}
+	l.services = sd
 	sd.rootEnv, _ = root.get("env")
 	sd.defaults, _ = root.get("defaults")
 	sd.prepareBase()
@@ -70,7 +80,15 @@ func (l *loader) decodeServices(root *node, s *Spec) {
 			continue
 		}
 		folded[strings.ToLower(name)] = p.key
+		if p.val.kind == keptNode {
+			sd.takeOver(p, l.taken[p.val.height])
+			continue
+		}
+		warned, cost, expanded := len(l.warnings), sd.text, l.expanded
 		sd.service(p)
+		e := sd.entries[name]
+		e.loud = e.loud || len(l.warnings) > warned
+		e.cost, e.expanded, e.weight = sd.text-cost, l.expanded-expanded, p.val.weight+1
 	}
 	slices.SortStableFunc(sd.out, func(a, b *Service) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Instance, b.Instance))
@@ -166,7 +184,7 @@ func (sd *serviceDecoder) key(n *node, name string) *node {
 func (sd *serviceDecoder) service(p pair) {
 	l, name, n := sd.l, p.key.value, p.val
 	entry := &serviceEntry{key: p.key}
-	sd.entries[name] = entry
+	sd.entries[name], sd.entry = entry, entry
 	if sd.text > maxTotalText || sd.total > maxTotalInstances {
 		return // said already; going on would cost what the limit saves
 	}

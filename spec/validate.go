@@ -26,10 +26,10 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 	}
 	for _, svc := range s.Services {
 		entry := sd.entries[svc.Name]
-		if svc.Log.Path == "" {
+		if svc.Log.Path == "" && entry.kept == nil {
 			svc.Log.Path = s.Host.Logs.Dir + l.paths.separator() + svc.ID + ".log"
 		}
-		if e := svc.Log.Stderr; e != "" && l.paths.key(e) == l.paths.key(svc.Log.Path) {
+		if e := svc.Log.Stderr; e != "" && entry.kept == nil && l.paths.key(e) == l.paths.key(svc.Log.Path) {
 			// Lines say which stream they are of, but in a raw file, which needs the order of one pipe.
 			svc.Log.Stderr = svc.Log.Path
 			if svc.Log.Format == FormatRaw {
@@ -50,8 +50,14 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 	l.warnStopChain(s)
 	l.warnUntold(sd, s)
 	c := &canonical{}
-	for _, svc := range s.Services {
-		svc.setHash(c)
+	for _, entry := range sd.entries {
+		if entry.out || entry.kept != nil {
+			continue
+		}
+		for _, svc := range entry.instances {
+			svc.setHash(c)
+		}
+		entry.digest = digestOf(c, entry.instances)
 	}
 }
 
@@ -148,6 +154,10 @@ func (l *loader) checkDependencies(sd *serviceDecoder, name string, names []stri
 			fail("waits until "+quote(other)+" has completed, but that is restarted after every exit", "give it type: oneshot, or restart: on-failure")
 		}
 	}
+	if entry.kept != nil {
+		l.doubt = l.doubt || len(drop) > 0
+		return
+	}
 	if len(deps) == 0 {
 		for _, s := range entry.instances {
 			s.DependsOn = nil
@@ -157,6 +167,7 @@ func (l *loader) checkDependencies(sd *serviceDecoder, name string, names []stri
 	if len(drop) == 0 {
 		return
 	}
+	entry.loud = true
 	kept := maps.Clone(deps)
 	maps.DeleteFunc(kept, func(other string, _ Dependency) bool { return drop[other] })
 	if len(kept) == 0 {
@@ -267,6 +278,7 @@ func (l *loader) warnUntold(sd *serviceDecoder, s *Spec) {
 			continue
 		}
 		told[at] = true
+		sd.entries[svc.Name].loud = true
 		l.warnAt(at, "services."+svc.Name+".thresholds", "nobody is told: there is no notify", "add it: notify: [{webhook: \"https://…\"}]")
 	}
 }
