@@ -13,7 +13,7 @@ import (
 // spawner owns the threads that children are forked from: the parent-death signal follows the thread,
 // not the process (prctl(2), PR_SET_PDEATHSIG), so these threads must live as long as we do.
 type spawner struct {
-	work    chan func()
+	work    chan func(forkFiles)
 	child   chan os.Signal // SIGCHLD, several at once as one
 	stop    chan struct{}
 	threads atomic.Int32
@@ -29,7 +29,7 @@ const (
 )
 
 func newSpawner(sweep func()) *spawner {
-	s := &spawner{work: make(chan func()), child: make(chan os.Signal, 1), stop: make(chan struct{}), swept: make(chan struct{})}
+	s := &spawner{work: make(chan func(forkFiles)), child: make(chan os.Signal, 1), stop: make(chan struct{}), swept: make(chan struct{})}
 	for range fewThreads {
 		s.thread()
 	}
@@ -55,23 +55,45 @@ func (s *spawner) thread() {
 		s.threads.Add(-1)
 		return
 	}
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, after all children
-		for {
-			select {
-			case f := <-s.work:
-				f()
-			case <-s.stop:
-				return
-			}
-		}
-	}()
+	go s.serve()
 }
 
-// do runs f on a thread that outlives all children, and waits for it. After close it does nothing.
-func (s *spawner) do(f func()) {
+// serve forks on the thread of its goroutine, which ends with it.
+func (s *spawner) serve() {
+	runtime.LockOSThread()
+	if unix.Gettid() == unix.Getpid() { // the main thread can't have descriptors of its own, see forkFiles
+		other := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			close(other)
+			s.forkHere()
+		}()
+		<-other
+		runtime.UnlockOSThread()
+		return
+	}
+	s.forkHere()
+}
+
+// forkHere is the work of a thread, which is the caller's own. It is never unlocked, so that it ends with its goroutine,
+// after all children.
+func (s *spawner) forkHere() {
+	files := ownFiles()
+	for {
+		select {
+		case f := <-s.work:
+			f(files)
+		case <-s.stop:
+			return
+		}
+	}
+}
+
+// do runs f on a thread that outlives all children, and waits for it. After close it does nothing. A descriptor of the
+// process is known to f only by what it takes, and what f opens only to f.
+func (s *spawner) do(f func(forkFiles)) {
 	done := make(chan struct{})
-	job := func() { f(); close(done) }
+	job := func(files forkFiles) { f(files); close(done) }
 	select {
 	case s.work <- job:
 		<-done

@@ -31,6 +31,7 @@ type system struct {
 	again   atomic.Bool   // a sweep met a child that may be one of those
 	making  chan struct{} // room for the goroutines that make a cgroup: the kernel serves one at a time
 	poll    *poller
+	rests   rests
 	guard   *guard
 	strays  *strays
 	kin     kin
@@ -56,7 +57,7 @@ func newSystem(b *backend) (*system, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.poll = p
+	s.poll, s.rests.poll = p, p
 	s.strays = newStrays(s)
 	s.kin.sys = s
 	s.spawner = newSpawner(s.sweep)
@@ -104,27 +105,42 @@ func (s *system) abandon(u *run) {
 	}
 }
 
-// spawn forks on the spawner's thread and has the run registered before anything can reap it.
+// spawn forks on a thread of the spawner and has the run registered before anything can reap it.
 func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAttr, o *order) error {
+	var id Identity
 	err := error(syscall.ECANCELED)
-	s.spawner.do(func() {
+	s.spawner.do(func(files forkFiles) {
+		var own *syscall.ProcAttr
+		if own, err = files.adapt(attr); err != nil {
+			return
+		}
+		defer files.drop(own)
 		s.forking.Add(1)
-		defer s.forked()
-		var id Identity
-		if id.PID, err = s.b.forkExec(u, path, argv, attr, o); err != nil {
+		if id.PID, err = s.b.forkExec(u, path, argv, own, o); err != nil {
+			s.forked()
 			return
 		}
 		id.Created = created(id.PID)
-		s.b.mu.Lock()
-		u.ident = id
-		s.byPID[id.PID] = u
-		s.b.mu.Unlock()
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	defer s.forked()
+	if u.pidfd < 0 { // the one that clone gives is the thread's
+		if u.pidfd, err = unix.PidfdOpen(id.PID, 0); err != nil {
+			u.pidfd = -1
+		}
+	}
+	s.b.mu.Lock()
+	u.ident = id
+	s.byPID[id.PID] = u
+	s.b.mu.Unlock()
+	return nil
 }
 
 // watch begins to wait for the end of the main process.
 func (s *system) watch(u *run) {
+	s.rests.take(u.outputs)
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	if u.gone {
@@ -146,6 +162,9 @@ func (s *system) watch(u *run) {
 
 // ready is called by the poller: a main process has ended, or a cgroup changed.
 func (s *system) ready(fd int32) {
+	if s.rests.ready(fd) {
+		return
+	}
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	u := s.byFD[fd]
