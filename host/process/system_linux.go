@@ -31,7 +31,6 @@ type system struct {
 	again   atomic.Bool   // a sweep met a child that may be one of those
 	making  chan struct{} // room for the goroutines that make a cgroup: the kernel serves one at a time
 	poll    *poller
-	rests   rests
 	guard   *guard
 	strays  *strays
 	kin     kin
@@ -57,7 +56,7 @@ func newSystem(b *backend) (*system, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.poll, s.rests.poll = p, p
+	s.poll = p
 	s.strays = newStrays(s)
 	s.kin.sys = s
 	s.spawner = newSpawner(s.sweep)
@@ -140,7 +139,6 @@ func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAtt
 
 // watch begins to wait for the end of the main process.
 func (s *system) watch(u *run) {
-	s.rests.take(u.outputs)
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	if u.gone {
@@ -162,9 +160,6 @@ func (s *system) watch(u *run) {
 
 // ready is called by the poller: a main process has ended, or a cgroup changed.
 func (s *system) ready(fd int32) {
-	if s.rests.ready(fd) {
-		return
-	}
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	u := s.byFD[fd]
