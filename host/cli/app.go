@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -55,7 +56,7 @@ func Execute(p Program) int {
 	defer release()
 	a.force = force
 
-	root := newRoot(a)
+	root := newRoot(a, asked(p.Args))
 	root.SetArgs(p.Args)
 	root.SetOut(p.Stdout)
 	root.SetErr(p.Stderr)
@@ -102,7 +103,8 @@ func wantsJSON(args []string) bool {
 	return false
 }
 
-func newRoot(a *app) *cobra.Command {
+// newRoot is the command line with the command of that name; with all of them where there is none such.
+func newRoot(a *app, name string) *cobra.Command {
 	cobra.MousetrapHelpText = "" // it would look through all processes
 	cobra.EnableCommandSorting = false
 	root := &cobra.Command{
@@ -146,13 +148,7 @@ the file: edit it, and only what changed is touched.
 	f.VarP(&a.output, "output", "o", "form of the output: text or json")
 	f.BoolVar(&a.noColor, "no-color", false, "no colours (also: NO_COLOR)")
 
-	root.AddCommand(
-		newRun(a), newValidate(a), newPlan(a), newReload(a), newStatus(a),
-		newStart(a), newStop(a), newRestart(a), newRunNow(a), newSignal(a), newRotate(a), newPause(a), newResume(a),
-		newLogs(a), newEvents(a), newWhy(a), newReport(a), newDoctor(a), newTop(a), newMetrics(a), newPprof(a), newNotify(a),
-		newDashboard(a), newInstall(a), newUninstall(a), newDaemon(a), newUpgrade(a),
-		newSecret(a), newSchema(a), newCompletion(a), newVersion(a),
-	)
+	root.AddCommand(a.commands(name)...)
 	return root
 }
 
@@ -191,6 +187,10 @@ func (a *app) show(v any, text func()) error {
 // printf writes to standard output.
 func (a *app) printf(format string, args ...any) { fmt.Fprintf(a.Stdout, format, args...) }
 
+// askGCPercent has a command that asks a host end before it collects garbage: the answer about a thousand services
+// takes 3 MiB, and the first collection would come at 4.
+const askGCPercent = 400
+
 // askTime bounds questions that a living host answers at once.
 const askTime = 15 * time.Second
 
@@ -214,6 +214,7 @@ func ask[T any](ctx context.Context, a *app, question func(*control.Client) (T, 
 }
 
 func (a *app) clientOf(ctx context.Context, files []string) (*control.Client, error) {
+	debug.SetGCPercent(askGCPercent)
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	e, err := control.Find(ctx, control.Selector{Files: files, Name: a.name})

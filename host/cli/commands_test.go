@@ -314,7 +314,7 @@ func TestBadUsageIsExplained(t *testing.T) {
 }
 
 func TestHelpListsExitCodes(t *testing.T) {
-	root := newRoot(&app{now: time.Now})
+	root := newRoot(&app{now: time.Now}, "")
 	for _, c := range leaves(root) {
 		name := strings.Fields(c.CommandPath())[1:]
 		if !strings.Contains(c.Long, "\n\nExit codes:\n  0  ") {
@@ -597,5 +597,30 @@ func TestCompletionOffersServices(t *testing.T) {
 	serve(t, &fakeHost{status: orders()}, "orders-01", "services.yaml")
 	if r := invoke("__complete", "stop", ""); r.code != 0 || !strings.HasPrefix(r.stdout, "api\napi.1\napi.2\nbatch\n") {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestOnlyTheCommandThatIsAskedForIsMade(t *testing.T) {
+	for want, lines := range map[string][]string{
+		"status":  {"status", "-f a.yaml status api", "--file=a.yaml status", "--name x -o json --no-color status --watch", "--set a=b --profile p status"},
+		"a.yaml":  {"a.yaml status", "-f b.yaml a.yaml"},
+		"run-now": {"run-now", "-f run run-now"},
+		"":        {"", "-f", "--help status", "-fa.yaml status", "-- status", "--bad status", "-h"},
+	} {
+		for _, line := range lines {
+			if got := asked(strings.Fields(line)); got != want {
+				t.Errorf("host %s asks for %q, want %q", line, got, want)
+			}
+		}
+	}
+	a := &app{now: time.Now}
+	all := a.commands("")
+	for _, c := range all {
+		if one := a.commands(c.Name()); len(one) != 1 || one[0].Name() != c.Name() {
+			t.Errorf("%q makes %d commands", c.Name(), len(one))
+		}
+	}
+	if got := len(a.commands("statsu")); got != len(all) {
+		t.Errorf("an unknown name makes %d commands of %d: which one is near is not known then", got, len(all))
 	}
 }

@@ -25,7 +25,7 @@ func TestInstalledHostIsStartedWithWhatWasSaid(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	// The program itself understands it.
-	root := newRoot(&app{globals: globals{output: choice{value: "text", allowed: []string{"text", "json"}}}})
+	root := newRoot(&app{globals: globals{output: choice{value: "text", allowed: []string{"text", "json"}}}}, "")
 	cmd, flags, err := root.Traverse(got)
 	if err != nil || cmd.Name() != "run" {
 		t.Fatal(cmd.Name(), err)

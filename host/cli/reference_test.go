@@ -20,7 +20,7 @@ var update = flag.Bool("update", false, "write docs/commands.md anew")
 // docs/commands.md is made of the commands themselves.
 func TestReferenceOfCommandsIsInStep(t *testing.T) {
 	path := filepath.Join("..", "..", "docs", "commands.md")
-	want := reference(newRoot(&app{globals: globals{output: choice{value: "text", allowed: []string{"text", "json"}}}, now: time.Now}))
+	want := reference(newRoot(&app{globals: globals{output: choice{value: "text", allowed: []string{"text", "json"}}}, now: time.Now}, ""))
 	if *update {
 		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)

@@ -134,10 +134,24 @@ func ask[T any](ctx context.Context, c *Client, method, path string, q any) (T, 
 		return v, err
 	}
 	defer resp.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&v); err != nil {
+	text, err := whole(resp)
+	if err == nil {
+		err = json.Unmarshal(text, &v)
+	}
+	if err != nil {
 		return v, c.broken(ctx, err)
 	}
 	return v, nil
+}
+
+// whole reads an answer; how long it is stands before it.
+func whole(resp *http.Response) ([]byte, error) {
+	if resp.ContentLength < 0 || resp.ContentLength > maxAnswer {
+		return io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	}
+	text := make([]byte, resp.ContentLength)
+	_, err := io.ReadFull(resp.Body, text)
+	return text, err
 }
 
 func receive[T any](ctx context.Context, c *Client, path string, send func(T) error) error {
