@@ -4,12 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"expvar"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/pprof"
 	"net/url"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -21,18 +21,17 @@ func metrics(s *Server) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { s.config.Host.Metrics().ServeHTTP(w, r) }
 }
 
-// vars is what expvar knows, and the host's own under "host".
+// vars is what package expvar tells of every program, and the host's own under "host". The package itself would
+// register its page in each run of the executable.
 func vars(s *Server) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
-		all := map[string]json.RawMessage{}
-		expvar.Do(func(v expvar.KeyValue) { all[v.Key] = json.RawMessage(v.Value.String()) })
-		own, err := json.Marshal(s.config.Host.Vars())
-		if err != nil {
-			writeError(w, err)
-			return
-		}
-		all["host"] = own
-		answer(w, all, nil)
+		all := struct {
+			CommandLine []string         `json:"cmdline"`
+			Memory      runtime.MemStats `json:"memstats"`
+			Host        any              `json:"host"`
+		}{CommandLine: os.Args, Host: s.config.Host.Vars()}
+		runtime.ReadMemStats(&all.Memory)
+		answer(w, &all, nil)
 	}
 }
 
