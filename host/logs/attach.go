@@ -27,8 +27,15 @@ func (a *attachment) close() {
 	})
 }
 
+// sleeper is a Source that needs no goroutine while nothing arrives.
+type sleeper interface {
+	// CopyAwake is Copy until nothing more is there. It then returns asleep, and calls wake once, on a goroutine
+	// of its own, when that changes, the stream ends or was closed: it is to be called again then.
+	CopyAwake(sink func([]byte), wake func()) (asleep bool, err error)
+}
+
 // Attach takes the streams of a new run and copies them until they end, each in a goroutine of its
-// own; stderr may be nil. Nothing is taken from them before the streams of the former run have ended
+// own, or while something arrives; stderr may be nil. Nothing is taken from them before the streams of the former run have ended
 // or a deadline of two seconds has passed. The pipeline closes the sources. The returned channel is
 // closed when the streams of this run have ended; Close of the sources ends them early.
 func (p *Pipeline) Attach(stdout, stderr Source) <-chan struct{} {
@@ -81,17 +88,40 @@ func (p *Pipeline) copy(a, former *attachment, src Source, stderr, beside bool) 
 	} else if w != nil {
 		w.tail.reset()
 	}
-	in := &input{p: p, stderr: stderr}
-	err := src.Copy(in.take)
-	in.end()
-	w := p.writerOf(stderr)
+	(&flow{input: input{p: p, stderr: stderr}, of: a, src: src}).carry()
+}
+
+// flow is one stream of a run on its way.
+type flow struct {
+	input
+	of  *attachment
+	src Source
+}
+
+// carry copies the stream until it ends or sleeps, and again when it is awake.
+func (s *flow) carry() {
+	var err error
+	if q, ok := s.src.(sleeper); ok {
+		var asleep bool
+		if asleep, err = q.CopyAwake(s.take, s.carry); asleep {
+			return
+		}
+	} else {
+		err = s.src.Copy(s.take)
+	}
+	s.end()
+	w := s.p.writerOf(s.stderr)
 	if err != nil {
 		w.tellReadError(err)
 	}
 	w.streamEnded()
-	if a.open.Add(-1) > 0 {
-		return
+	if s.of.open.Add(-1) == 0 {
+		s.p.detach(s.of)
 	}
+}
+
+// detach forgets a run whose streams have all ended.
+func (p *Pipeline) detach(a *attachment) {
 	a.close()
 	p.mu.Lock()
 	p.live = slices.DeleteFunc(p.live, func(x *attachment) bool { return x == a })

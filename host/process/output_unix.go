@@ -18,23 +18,31 @@ import (
 type output struct {
 	copying  sync.Mutex // held by the one Copy that runs
 	mu       sync.Mutex
-	f        *os.File // nil once released, and during a flood
+	fd       int      // the pipe while nobody reads it, not in the runtime's poller; else -1
+	f        *os.File // the pipe while Copy waits for it; else nil
+	rest     rest
 	released atomic.Bool
 }
 
-// reader is one handle on an output. It waits in the runtime's poller: it holds neither a thread
-// nor a buffer while nothing arrives.
+// reader is one handle on an output. It waits in the runtime's poller or, with CopyAwake, in that of the backend:
+// it holds neither a thread nor a buffer while nothing arrives.
 type reader struct {
 	*output
+	copies bool // it has copying
+	speed  speed
 	closed atomic.Bool
 }
 
 func (r *reader) Copy(sink func([]byte)) error {
 	r.copying.Lock()
 	defer r.copying.Unlock()
+	return r.copy(sink)
+}
+
+func (r *reader) copy(sink func([]byte)) error {
 	for !r.closed.Load() {
 		r.mu.Lock()
-		f := r.f
+		f := r.file()
 		if f != nil {
 			f.SetReadDeadline(time.Time{}) // a handle closed earlier may have set one
 		}
@@ -107,7 +115,17 @@ func (r *reader) Close() error {
 	if r.f != nil {
 		r.f.SetReadDeadline(time.Unix(1, 0))
 	}
+	r.rest.end()
 	return nil
+}
+
+// file returns the pipe as a file in the runtime's poller; nil: another one has it, or nobody any more. It needs mu.
+func (o *output) file() *os.File {
+	if o.f == nil && o.fd >= 0 {
+		o.rest.leave(o.fd)
+		o.f, o.fd = os.NewFile(uintptr(o.fd), "|output"), -1
+	}
+	return o.f
 }
 
 func (o *output) release() {
@@ -118,6 +136,12 @@ func (o *output) release() {
 		o.f.Close()
 		o.f = nil
 	}
+	if o.fd >= 0 {
+		o.rest.leave(o.fd)
+		unix.Close(o.fd)
+		o.fd = -1
+	}
+	o.rest.end()
 }
 
 // pipes are the descriptors of one child: its ends as numbers, ours as files.
@@ -169,7 +193,7 @@ func outputPipe() (child int, o *output, err error) {
 		unix.Close(fds[1])
 		return -1, nil, err
 	}
-	return fds[1], &output{f: os.NewFile(uintptr(fds[0]), "|output")}, nil
+	return fds[1], &output{fd: fds[0]}, nil
 }
 
 func (p *pipes) closeChild() {
