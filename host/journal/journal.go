@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -26,8 +25,9 @@ const (
 	defaultSegmentSize = 2 << 20
 	defaultSegments    = 4
 	defaultRecent      = 256
-	// maxPending bounds what waits in memory while the disk does not take it.
-	maxPending = 512 << 10
+	// maxPending bounds what waits in memory while the disk does not take it. A host that stops thousands of services
+	// appends thousands of events before the writer has its turn.
+	maxPending = 4 << 20
 )
 
 // Journal is the writing end; one per state folder. All methods may be called from any goroutine.
@@ -111,21 +111,27 @@ func (j *Journal) appendLocked(e Event) Event {
 	if j.closed {
 		return e
 	}
-	payload, err := json.Marshal(e)
-	if err != nil { // a time beyond year 9999
-		e.Time = time.Now().Round(0)
-		if payload, err = json.Marshal(e); err != nil {
-			j.lost++
-			return e
-		}
-	}
-	if len(j.pending)+len(payload) > maxPending {
-		j.lost++
-	} else {
-		j.pending = jsonl.Append(j.pending, payload)
-	}
+	j.queue(&e)
 	j.kick()
 	return e
+}
+
+// queue puts the event behind what is to be written, unless that is too much.
+func (j *Journal) queue(e *Event) {
+	had := len(j.pending)
+	lines, at := jsonl.Begin(j.pending)
+	lines, err := appendEvent(lines, e)
+	if err != nil { // a time beyond year 9999
+		e.Time = time.Now().Round(0)
+		lines, at = jsonl.Begin(lines[:had])
+		lines, err = appendEvent(lines, e)
+	}
+	if err != nil || len(lines) > maxPending {
+		j.lost++
+		j.pending = lines[:had]
+		return
+	}
+	j.pending = jsonl.End(lines, at)
 }
 
 // kick sees to it that a writer goroutine is there.

@@ -26,11 +26,21 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Append appends one line that carries payload, a compact JSON value without line breaks.
 func Append(dst, payload []byte) []byte {
-	sum := crc32.Checksum(payload, castagnoli)
-	dst = append(dst, head...)
-	dst = hex.AppendEncode(dst, []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
-	dst = append(dst, middle...)
-	dst = append(dst, payload...)
+	dst, at := Begin(dst)
+	return End(append(dst, payload...), at)
+}
+
+// Begin appends the beginning of a line. What is appended to dst then is its payload, until End is called with what it
+// returned.
+func Begin(dst []byte) (line []byte, payload int) {
+	dst = append(dst, head+"00000000"+middle...)
+	return dst, len(dst)
+}
+
+// End ends the line whose payload begins at the given place.
+func End(dst []byte, payload int) []byte {
+	sum := crc32.Checksum(dst[payload:], castagnoli)
+	hex.Encode(dst[payload-len(middle)-8:], []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
 	return append(dst, tail+"\n"...)
 }
 
