@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -83,7 +84,10 @@ type cgroup struct {
 	watch  []*limitFile // one for each limit that the kernel reports on
 
 	counted bool // there may be more in it than what every cgroup has: limits, and what is used of them
-	deleted bool // the folder is
+	deleted bool // the folder is, or is another run's
+
+	used   bool         // by an earlier run
+	before atomic.Int64 // the CPU time that took
 }
 
 func createCgroup(parent, name string) (*cgroup, error) {

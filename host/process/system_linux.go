@@ -17,6 +17,7 @@ type sysRun struct {
 	pidfd  int          // -1: none, or the exit is known
 	cg     *cgroup      // nil: only a process group
 	reaped bool         // the main process is reaped
+	asked  bool         // a signal was sent, which may be to end it
 	killed bool         // force was used: nothing of the tree may stay
 	memory atomic.Int64 // the most that a look saw
 }
@@ -26,11 +27,13 @@ type sysRun struct {
 type system struct {
 	b       *backend
 	cgroups *cgroups
+	warm    warmCgroups
 	spawner *spawner
 	forking atomic.Int32  // forks whose child is not registered yet
 	again   atomic.Bool   // a sweep met a child that may be one of those
 	making  chan struct{} // room for the goroutines that make a cgroup: the kernel serves one at a time
 	poll    *poller
+	rests   rests
 	guard   *guard
 	strays  *strays
 	kin     kin
@@ -56,7 +59,7 @@ func newSystem(b *backend) (*system, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.poll = p
+	s.poll, s.rests.poll = p, p
 	s.strays = newStrays(s)
 	s.kin.sys = s
 	s.spawner = newSpawner(s.sweep)
@@ -83,14 +86,19 @@ func (s *system) prepare(u *run, r Request, attr *syscall.ProcAttr) error {
 	if u.id.Task != "" {
 		name += "-" + u.id.Task
 	}
-	s.making <- struct{}{}
-	cg, err := s.limited(u, r.Limits, name)
-	<-s.making
-	if err != nil {
-		return err
+	if len(cgroupSettings(r.Limits)) == 0 {
+		u.cg = s.takeWarm(u.id)
 	}
-	u.cg = cg
-	attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, cg.fd
+	if u.cg == nil {
+		s.making <- struct{}{}
+		cg, err := s.limited(u, r.Limits, name)
+		<-s.making
+		if err != nil {
+			return err
+		}
+		u.cg = cg
+	}
+	attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, u.cg.fd
 	return nil
 }
 
@@ -139,6 +147,8 @@ func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAtt
 
 // watch begins to wait for the end of the main process.
 func (s *system) watch(u *run) {
+	u.cg.beginUse()
+	s.rests.take(u.outputs)
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	if u.gone {
@@ -160,6 +170,9 @@ func (s *system) watch(u *run) {
 
 // ready is called by the poller: a main process has ended, or a cgroup changed.
 func (s *system) ready(fd int32) {
+	if s.rests.ready(fd) {
+		return
+	}
 	s.b.mu.Lock()
 	defer s.b.mu.Unlock()
 	u := s.byFD[fd]
@@ -203,7 +216,7 @@ func (s *system) mainEnded(u *run) {
 // reapMain ends what the main process leaves behind and reaps it. It says whether that process was alone, so that
 // nothing is left to wait for, and whether it has ended at all. b.mu is held.
 func (s *system) reapMain(u *run) (e Exit, alone, ok bool) {
-	if alone = u.cg.leave(); alone {
+	if alone = s.keepWarm(u) || u.cg.leave(); alone {
 		e, ok = reapExit(u.ident.PID)
 	} else if e, ok = peek(u.ident.PID); ok {
 		if !u.tree {
@@ -263,6 +276,7 @@ func (s *system) release(u *run) {
 // signal reaches the process group of the run; where the main process of a tree has ended already,
 // every process of its cgroup. b.mu is held.
 func (s *system) signal(u *run, sig syscall.Signal) error {
+	u.asked = true
 	if u.reaped && u.cg != nil {
 		for _, pid := range u.cg.procs() {
 			signalMember(u.cg, pid, sig)
@@ -361,6 +375,7 @@ func (s *system) sweep() {
 
 func (s *system) close() {
 	s.guard.stop()
+	s.coolDown()
 	s.spawner.close()
 	s.strays.close()
 	s.poll.close()

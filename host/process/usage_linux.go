@@ -185,10 +185,13 @@ func (g *cgroup) nested() bool {
 	return g.fd >= 0 && unix.Fstat(g.fd, &st) == nil && st.Nlink > 2
 }
 
-// cpu is the CPU time of the cgroup so far, ended members included.
+// cpu is the CPU time of the run in the cgroup so far, ended members included.
 func (g *cgroup) cpu(l *looker) (time.Duration, bool) {
 	text := l.drain(g.open(l, "cpu.stat"), false)
-	return time.Duration(value(text, "usage_usec ")) * time.Microsecond, len(text) > 0
+	if len(text) == 0 {
+		return 0, false
+	}
+	return time.Duration(value(text, "usage_usec "))*time.Microsecond - time.Duration(g.before.Load()), true
 }
 
 // peak is the most memory that the kernel charged to the cgroup, 0 where it does not count that: without the memory
