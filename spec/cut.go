@@ -77,18 +77,22 @@ func cutText(text string) *cut {
 	if c.tail == 0 {
 		c.tail = number + 1
 	}
+	buf := make([]byte, 0, 4096)
 	for i := range c.blocks {
 		b := &c.blocks[i]
 		if b.to = c.to; i+1 < len(c.blocks) {
 			b.to = c.blocks[i+1].from
 		}
-		b.sum = sumOf(text[b.from:b.to])
+		b.sum = sumIn(buf, text[b.from:b.to])
 	}
 	return c
 }
 
-func sumOf(text string) [16]byte {
-	sum := sha256.Sum256([]byte(text))
+func sumOf(text string) [16]byte { return sumIn(nil, text) }
+
+// sumIn needs no memory where there is enough of it in a buffer.
+func sumIn(buf []byte, text string) [16]byte {
+	sum := sha256.Sum256(append(buf[:0], text...))
 	return [16]byte(sum[:16])
 }
 

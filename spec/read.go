@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -96,14 +97,14 @@ func (l *loader) readBytes(path string) ([]byte, error) {
 		return nil, plainError(err)
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
+	raw := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead)) // with room for the read that finds the end
+	if _, err := raw.ReadFrom(io.LimitReader(f, maxFileSize+1)); err != nil {
 		return nil, plainError(err)
 	}
-	if len(raw) > maxFileSize {
+	if raw.Len() > maxFileSize {
 		return nil, fmt.Errorf("has more than %d MiB", maxFileSize>>20)
 	}
-	return raw, nil
+	return raw.Bytes(), nil
 }
 
 // missingFile is the error of a file that is not there, optionalHint what may be done about it.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // serviceDecoder turns the section services into instances.
@@ -18,6 +19,7 @@ type serviceDecoder struct {
 	work     *draft
 	out      []*Service
 	entries  map[string]*serviceEntry
+	names    []string      // their keys; in order once all are there
 	total    int           // instances
 	text     int           // bytes of their arguments and environments
 	entry    *serviceEntry // being decoded
@@ -43,10 +45,16 @@ type serviceEntry struct {
 	// What it adds to the limits of all.
 	cost, expanded int
 	weight         int32
+
+	chain struct { // of services that are stopped one after another from this one on
+		known bool
+		total time.Duration
+		next  string
+	}
 }
 
 func (l *loader) decodeServices(root *node, s *Spec) {
-	sd := &serviceDecoder{l: l, builtin: defaultService(l.paths.windows), work: newDraft(), entries: map[string]*serviceEntry{}}
+	sd := &serviceDecoder{l: l, builtin: defaultService(l.paths.windows), work: newDraft()}
 	l.services = sd
 	sd.rootEnv, _ = root.get("env")
 	sd.defaults, _ = root.get("defaults")
@@ -63,7 +71,9 @@ func (l *loader) decodeServices(root *node, s *Spec) {
 		l.problemAt(services, "services", "must be a mapping of names, found "+services.describe(), "")
 		return
 	}
-	folded := map[string]*node{}
+	folded := make(map[string]*node, len(services.pairs))
+	sd.entries, sd.names = make(map[string]*serviceEntry, len(services.pairs)), make([]string, 0, len(services.pairs))
+	sd.out = slices.Grow(sd.out, len(services.pairs)) // none stays nil
 	for _, p := range services.pairs {
 		name := p.key.value
 		if strings.HasPrefix(name, "x-") {
@@ -80,6 +90,7 @@ func (l *loader) decodeServices(root *node, s *Spec) {
 			continue
 		}
 		folded[strings.ToLower(name)] = p.key
+		sd.names = append(sd.names, name)
 		if p.val.kind == keptNode {
 			sd.takeOver(p, l.taken[p.val.height])
 			continue

@@ -10,7 +10,8 @@ import (
 
 // checkTogether checks what concerns several services, and completes what depends on them.
 func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
-	names := slices.Sorted(maps.Keys(sd.entries))
+	names := sd.names
+	slices.Sort(names) // nearly for free, where the file has them in order
 	for _, name := range names {
 		l.checkDependencies(sd, name, names)
 	}
@@ -19,8 +20,8 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 	if s.Host.Restarts.Burst == 0 {
 		s.Host.Restarts.Burst = max(minBurst, 2*len(s.Services))
 	}
-	claims := map[string]claim{}
-	ports := map[int]claim{}
+	claims := make(map[string]claim, len(s.Services))
+	ports := make(map[int]claim, len(s.Services))
 	if p := s.Host.Log.Path; p != "" {
 		claims[l.paths.key(p)] = claim{}
 	}
@@ -47,10 +48,11 @@ func (l *loader) checkTogether(sd *serviceDecoder, s *Spec) {
 	if len(l.problems) > 0 {
 		return
 	}
-	l.warnStopChain(s)
+	l.warnStopChain(sd, s)
 	l.warnUntold(sd, s)
 	c := &canonical{}
-	for _, entry := range sd.entries {
+	for _, name := range names {
+		entry := sd.entries[name]
 		if entry.out || entry.kept != nil {
 			continue
 		}
@@ -115,8 +117,17 @@ func (l *loader) checkDependencies(sd *serviceDecoder, name string, names []stri
 		return
 	}
 	deps := entry.instances[0].DependsOn
-	drop := map[string]bool{}
-	for _, other := range slices.Sorted(maps.Keys(deps)) {
+	if len(deps) == 0 && entry.kept != nil {
+		return
+	}
+	var drop map[string]bool // of those that are left out
+	leaveOut := func(other string) {
+		if drop == nil {
+			drop = map[string]bool{}
+		}
+		drop[other] = true
+	}
+	for _, other := range dependencyNames(deps) {
 		dep, at := deps[other], entry.dependsAt[other]
 		if at == nil {
 			at = entry.key
@@ -126,7 +137,7 @@ func (l *loader) checkDependencies(sd *serviceDecoder, name string, names []stri
 		fail := func(message, hint string) { l.problemAt(at, path, message, hint) }
 		switch {
 		case other == name && entry.fromDefaults(sd, at):
-			drop[other] = true
+			leaveOut(other)
 		case other == name:
 			fail("depends on itself", "")
 		case target == nil:
@@ -144,12 +155,12 @@ func (l *loader) checkDependencies(sd *serviceDecoder, name string, names []stri
 		case target.out && dep.Required:
 			fail("service "+quote(other)+" is not in the chosen profiles", "choose its profile, or write required: false")
 		case target.out:
-			drop[other] = true
+			leaveOut(other)
 		case len(target.instances) == 0:
 		case !target.enabled && dep.Required && entry.enabled:
 			fail("service "+quote(other)+" is disabled", "enable it, or write required: false")
 		case !target.enabled:
-			drop[other] = true
+			leaveOut(other)
 		case dep.Condition == ConditionCompleted && target.instances[0].Type == TypeService && target.instances[0].Restart.Policy == RestartAlways:
 			fail("waits until "+quote(other)+" has completed, but that is restarted after every exit", "give it type: oneshot, or restart: on-failure")
 		}
@@ -178,6 +189,27 @@ func (l *loader) checkDependencies(sd *serviceDecoder, name string, names []stri
 	}
 }
 
+// needs are the dependencies of a service that is used.
+func (e *serviceEntry) needs() map[string]Dependency {
+	if e == nil || e.out || len(e.instances) == 0 {
+		return nil
+	}
+	return e.instances[0].DependsOn
+}
+
+// dependencyNames are in order.
+func dependencyNames(deps map[string]Dependency) []string {
+	if len(deps) == 0 {
+		return nil
+	}
+	names := make([]string, 0, len(deps))
+	for name := range deps {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // fromDefaults reports whether a dependency stands in defaults and not in the service.
 func (e *serviceEntry) fromDefaults(sd *serviceDecoder, at *node) bool {
 	deps, _ := sd.defaults.get("depends_on")
@@ -191,11 +223,16 @@ func (e *serviceEntry) fromDefaults(sd *serviceDecoder, at *node) bool {
 func (l *loader) checkCycles(sd *serviceDecoder, names []string) {
 	needs := map[string][]string{}
 	for _, name := range names {
-		entry := sd.entries[name]
-		if entry.out || len(entry.instances) == 0 {
+		// What needs nothing is in no circle, nor is what needs only such.
+		deps := sd.entries[name].needs()
+		deep := false
+		for other := range deps {
+			deep = deep || len(sd.entries[other].needs()) > 0
+		}
+		if !deep {
 			continue
 		}
-		for _, other := range slices.Sorted(maps.Keys(entry.instances[0].DependsOn)) {
+		for _, other := range dependencyNames(deps) {
 			if other != name && sd.entries[other] != nil {
 				needs[name] = append(needs[name], other)
 			}
@@ -212,53 +249,48 @@ func (l *loader) checkCycles(sd *serviceDecoder, names []string) {
 }
 
 // warnStopChain tells when services that are stopped one after another may not fit into host.shutdown_timeout.
-func (l *loader) warnStopChain(s *Spec) {
-	byName := map[string]*Service{}
-	for _, svc := range s.Services {
-		if svc.Enabled && byName[svc.Name] == nil {
-			byName[svc.Name] = svc
+func (l *loader) warnStopChain(sd *serviceDecoder, s *Spec) {
+	var longest func(e *serviceEntry) time.Duration
+	longest = func(e *serviceEntry) time.Duration {
+		if e == nil || e.out {
+			return 0
 		}
-	}
-	type chain struct {
-		total time.Duration
-		next  string
-	}
-	chains := map[string]chain{}
-	var longest func(name string) chain
-	longest = func(name string) chain {
-		if c, done := chains[name]; done {
-			return c
+		c := &e.chain
+		if c.known {
+			return c.total
 		}
-		svc := byName[name]
-		if svc == nil {
-			return chain{}
+		c.known = true
+		i := slices.IndexFunc(e.instances, func(s *Service) bool { return s.Enabled })
+		if i < 0 {
+			return 0
 		}
+		svc := e.instances[i]
 		own := svc.Stop.Delay + svc.Stop.Timeout
-		for _, a := range slices.Concat(svc.Hooks.PreStop, svc.Hooks.PostStop) {
-			own += a.Timeout
-		}
-		chains[name] = chain{total: own}
-		best := chain{total: own}
-		for _, other := range slices.Sorted(maps.Keys(svc.DependsOn)) {
-			if c := longest(other); own+c.total > best.total {
-				best = chain{own + c.total, other}
+		for _, hooks := range [][]Action{svc.Hooks.PreStop, svc.Hooks.PostStop} {
+			for _, a := range hooks {
+				own += a.Timeout
 			}
 		}
-		chains[name] = best
-		return best
+		c.total = own
+		for _, other := range dependencyNames(svc.DependsOn) {
+			if behind := longest(sd.entries[other]); own+behind > c.total {
+				c.total, c.next = own+behind, other
+			}
+		}
+		return c.total
 	}
 	var worst time.Duration
 	first := ""
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		if c := longest(name); c.total > worst {
-			worst, first = c.total, name
+	for _, name := range sd.names {
+		if total := longest(sd.entries[name]); total > worst {
+			worst, first = total, name
 		}
 	}
 	if worst <= s.Host.ShutdownTimeout {
 		return
 	}
 	var names []string
-	for name := first; name != "" && len(names) < 20; name = chains[name].next {
+	for name := first; name != "" && len(names) < 20; name = sd.entries[name].chain.next {
 		names = append(names, name)
 	}
 	l.warnings = append(l.warnings, Problem{File: l.o.Files[0], Path: "host.shutdown_timeout",
