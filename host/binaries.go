@@ -93,7 +93,10 @@ func (b *binaries) handedOut(next, dressed *spec.Spec) {
 		}
 	}
 	b.units = units
-	b.exclude = excluded(next)
+	b.exclude = nil
+	if len(units) > 0 {
+		b.exclude = excluded(next)
+	}
 	b.tidy = time.Now().Add(tidyAfter)
 	watch := b.watch
 	if watch == nil && len(units) > 0 {

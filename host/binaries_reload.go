@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"servicehost/host/control"
 	"servicehost/host/journal"
@@ -37,7 +38,7 @@ func (h *Host) takeInBinaries(ctx context.Context) {
 		return
 	}
 	changes := h.changes(plan, nil)
-	h.editors.touches(changes, who)
+	h.editors.touches(changes, func() map[string]string { return who })
 	applied := journal.Event{Kind: journal.ReloadApplied, Actor: "a watched file changed", Reason: h.summary(changes), Details: who}
 	h.set(func(s *specState) {
 		s.applying = true
@@ -86,12 +87,14 @@ func (h *Host) keepFound() {
 		return
 	}
 	good := *h.binaries.dress(current)
-	good.Services = append([]*spec.Service(nil), good.Services...)
 	former := map[supervisor.Key]*spec.Service{}
 	for _, p := range h.sup.Snapshots() {
 		if p.SpecState == supervisor.SpecRolledBack && p.Former != nil {
 			former[p.Key] = p.Former
 		}
+	}
+	if len(former) > 0 {
+		good.Services = slices.Clone(good.Services)
 	}
 	for n, s := range good.Services {
 		if f := former[keyFor(s)]; f != nil {

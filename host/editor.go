@@ -17,17 +17,23 @@ import (
 // editors know who made the edits that are taken in: what came with each as details of its event.
 type editors struct {
 	mu   sync.Mutex
-	seen []spec.Input                         // of the last load
-	last map[string]string                    // of the last edit
-	of   map[supervisor.Key]map[string]string // of the edit that changed an instance last
+	seen []spec.Input              // of the last load
+	last editor                    // of the last edit
+	of   map[supervisor.Key]editor // of the edit that changed an instance last
 }
+
+// editor tells who made an edit, as details of an event; which nobody may have made. It looks at the files, and at what is
+// committed, when it is asked first: an edit need not wait for that.
+type editor func() map[string]string
+
+func nobody() map[string]string { return nil }
 
 // maxCompared bounds an input that is compared with what is committed.
 const maxCompared = 4 << 20
 
 // edited returns who made the edit that a load has brought. Without a change of the files that is nobody, or
 // with again, where a former edit is taken up that was held or went back, whoever made that one.
-func (e *editors) edited(inputs []spec.Input, again bool) map[string]string {
+func (e *editors) edited(inputs []spec.Input, again bool) editor {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	changed := changedInputs(e.seen, inputs)
@@ -35,15 +41,15 @@ func (e *editors) edited(inputs []spec.Input, again bool) map[string]string {
 	e.seen = inputs
 	switch {
 	case len(changed) > 0 && !first:
-		e.last = whoEdited(changed)
-	case !again:
-		return nil
+		e.last = sync.OnceValue(func() map[string]string { return whoEdited(changed) })
+	case !again || e.last == nil:
+		return nobody
 	}
 	return e.last
 }
 
 // touches notes who changed these instances. It is called before the edit is handed out.
-func (e *editors) touches(changes []control.PlanChange, who map[string]string) {
+func (e *editors) touches(changes []control.PlanChange, who editor) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, c := range changes {
@@ -54,7 +60,7 @@ func (e *editors) touches(changes []control.PlanChange, who map[string]string) {
 			delete(e.of, k)
 		default:
 			if e.of == nil {
-				e.of = map[supervisor.Key]map[string]string{}
+				e.of = map[supervisor.Key]editor{}
 			}
 			e.of[k] = who
 		}
@@ -67,8 +73,12 @@ func (e *editors) blame(v journal.Event) journal.Event {
 		return v
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if who := e.of[supervisor.Key{Service: v.Service, Instance: v.Instance}]; len(who) > 0 {
+	of := e.of[supervisor.Key{Service: v.Service, Instance: v.Instance}]
+	e.mu.Unlock()
+	if of == nil {
+		return v
+	}
+	if who := of(); len(who) > 0 {
 		d := maps.Clone(who)
 		maps.Copy(d, v.Details)
 		v.Details = d

@@ -63,22 +63,22 @@ func TestEditIsToldWithItsCommit(t *testing.T) {
 	git("commit", "-q", "-m", "first")
 
 	var e editors
-	if who := e.edited(inputs("1"), false); who != nil {
+	if who := e.edited(inputs("1"), false)(); who != nil {
 		t.Errorf("%v before any edit", who)
 	}
 	write("two\n")
-	who := e.edited(inputs("2"), false)
+	who := e.edited(inputs("2"), false)()
 	if who[journal.DetailUncommitted] != "true" || who[journal.DetailSubject] != "first" || who[journal.DetailOwner] == "" {
 		t.Errorf("%v of an edit that is not committed", who)
 	}
 	git("commit", "-q", "-a", "-m", "raise api memory\n\nbecause")
-	if again := e.edited(inputs("2"), false); again != nil {
+	if again := e.edited(inputs("2"), false)(); again != nil {
 		t.Errorf("%v of no edit", again)
 	}
-	if held := e.edited(inputs("2"), true); held[journal.DetailSubject] != "first" {
+	if held := e.edited(inputs("2"), true)(); held[journal.DetailSubject] != "first" {
 		t.Errorf("%v of an edit that was held", held)
 	}
-	who = e.edited(inputs("3"), false)
+	who = e.edited(inputs("3"), false)()
 	if who[journal.DetailUncommitted] != "" || who[journal.DetailSubject] != "raise api memory" || who[journal.DetailAuthor] != "Li Wei" {
 		t.Errorf("%v of a commit", who)
 	}
@@ -87,7 +87,7 @@ func TestEditIsToldWithItsCommit(t *testing.T) {
 		t.Errorf("said as %q", said)
 	}
 
-	e.touches([]control.PlanChange{{Name: "api", Instance: 1, ID: "api", Action: "restart"}}, who)
+	e.touches([]control.PlanChange{{Name: "api", Instance: 1, ID: "api", Action: "restart"}}, func() map[string]string { return who })
 	back := journal.Event{Kind: journal.RolledBack, Service: "api", Instance: 1, Reason: "exit 3", Details: map[string]string{"rejected": "abc"}}
 	if d := e.blame(back).Details; d[journal.DetailSubject] != "raise api memory" || d["rejected"] != "abc" || len(back.Details) != 1 {
 		t.Errorf("a rollback is told with %v", d)

@@ -94,7 +94,8 @@ type Host struct {
 	watcher  *reload.Watcher
 	binaries *binaries
 	editors  editors
-	keeping  sync.Mutex // the last good spec is being written
+	keeping  sync.Mutex      // the last good spec is being written
+	goodKept []*spec.Service // as it was written last; nil: not by this host
 	reloads  chan func()
 	signals  <-chan Control
 	usage    *usage.Sampler

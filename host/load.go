@@ -1,11 +1,13 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 
 	"servicehost/host/eventlog"
@@ -47,24 +49,46 @@ type goodHost struct {
 // can go on. Only what changed is written.
 func (h *Host) keepLastGood(s *spec.Spec) {
 	err := h.store.Put(lastGoodHost, goodHost{Path: s.Path, Dir: s.Dir, Hash: s.Hash, Host: s.Host, Notify: s.Notify})
-	have := map[string]bool{}
+	was := h.goodKept
+	gone := was == nil // some may be, for all that is known
 	for _, u := range s.Services {
-		key := fmt.Sprintf("%s%s.%d", lastGoodUnit, u.Name, u.Instance)
-		have[key] = true
+		for len(was) > 0 && inOrder(was[0], u) < 0 {
+			was, gone = was[1:], true
+		}
+		if len(was) > 0 && inOrder(was[0], u) == 0 {
+			same := was[0] == u
+			if was = was[1:]; same {
+				continue
+			}
+		}
 		var old struct{ Hash, ID string }
-		if ok, e := h.store.Get(key, &old); e == nil && ok && old.Hash == u.Hash && old.ID == u.ID {
+		if ok, e := h.store.Get(goodKey(u), &old); e == nil && ok && old.Hash == u.Hash && old.ID == u.ID {
 			continue
 		}
-		err = errors.Join(err, h.store.Put(key, u))
+		err = errors.Join(err, h.store.Put(goodKey(u), u))
 	}
-	for _, key := range h.store.Keys(lastGoodUnit) {
-		if !have[key] {
-			err = errors.Join(err, h.store.Delete(key))
+	if gone || len(was) > 0 {
+		have := make(map[string]bool, len(s.Services))
+		for _, u := range s.Services {
+			have[goodKey(u)] = true
+		}
+		for _, key := range h.store.Keys(lastGoodUnit) {
+			if !have[key] {
+				err = errors.Join(err, h.store.Delete(key))
+			}
 		}
 	}
-	if err != nil {
+	if h.goodKept = s.Services; err != nil {
+		h.goodKept = nil
 		h.publish(journal.Event{Kind: journal.Warning, Reason: fmt.Sprintf("cannot keep the last good spec in %s: %v", human.Path(h.store.Dir()), err)})
 	}
+}
+
+func goodKey(u *spec.Service) string { return lastGoodUnit + u.Name + "." + strconv.Itoa(u.Instance) }
+
+// inOrder compares services as a spec has them.
+func inOrder(a, b *spec.Service) int {
+	return cmp.Or(strings.Compare(a.Name, b.Name), cmp.Compare(a.Instance, b.Instance))
 }
 
 // loadLastGood opens the state folder that a host with these files uses by default and reads what

@@ -86,7 +86,7 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	o := outcome{result: control.ReloadResult{Problems: []spec.Problem{}, Changes: []control.PlanChange{}}}
 	if res.Spec == nil {
 		h.set(func(s *specState) { s.problems, s.pending = res.Problems, nil })
-		h.publish(journal.Event{Kind: journal.ReloadRejected, Actor: r.Actor, Reason: rejection(res.Problems), Details: who})
+		h.publish(journal.Event{Kind: journal.ReloadRejected, Actor: r.Actor, Reason: rejection(res.Problems), Details: who()})
 		h.logProblems(res.Problems[1:])
 		o.result.State, o.result.Problems, o.result.Hash = control.SpecRejected, res.Problems, h.hash()
 		return o
@@ -101,7 +101,7 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	o.result.Changes = h.changes(plan, r.Retry)
 	if held := h.hold(plan, next, r, byFile); held != "" {
 		h.set(func(s *specState) { s.problems, s.pending, s.held = nil, next, held })
-		h.publish(journal.Event{Kind: journal.ReloadPending, Actor: r.Actor, Reason: held + "; see host plan, then host reload --confirm", Details: who})
+		h.publish(journal.Event{Kind: journal.ReloadPending, Actor: r.Actor, Reason: held + "; see host plan, then host reload --confirm", Details: who()})
 		o.result.State, o.result.Reason = control.SpecPending, held
 		return o
 	}
@@ -113,9 +113,10 @@ func (h *Host) takeIn(ctx context.Context, r control.ReloadRequest, byFile bool)
 	h.forward.Apply(next.Host.LogTargets)
 	h.notify.Apply(next.Notify)
 	h.web.Apply(next.Host.HTTP)
-	applied := journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes), Details: who}
+	applied := journal.Event{Kind: journal.ReloadApplied, Actor: r.Actor, Reason: h.summary(o.result.Changes)}
 	h.editors.touches(o.result.Changes, who)
 	o.wait = h.handOut(ctx, next, dressed, r.Retry, r.Wait)
+	applied.Details = who()
 	h.publish(applied)
 	return o
 }
