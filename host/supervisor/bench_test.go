@@ -15,7 +15,7 @@ import (
 )
 
 // supervise runs services over a fake backend, in real time.
-func supervise(b *testing.B, fake *processtest.Fake, services ...*spec.Service) *Supervisor {
+func supervise(b testing.TB, fake *processtest.Fake, services ...*spec.Service) *Supervisor {
 	b.Helper()
 	set := logs.NewSet(logs.Options{OnEvent: func(logs.Event) {}})
 	sup := New(Options{
