@@ -42,10 +42,10 @@ type httpAsker struct {
 
 // hop is a request as it goes out, and where to.
 type hop struct {
-	url  *url.URL
-	req  *http.Request
-	data []byte
-	d    *dialer
+	url    *url.URL
+	method string
+	data   []byte
+	d      *dialer
 }
 
 func newHTTP(p spec.Probe, files *tlsFiles) asker {
@@ -93,7 +93,7 @@ func (a *httpAsker) hop(method string, u *url.URL) (*hop, error) {
 	if err != nil || port == 0 {
 		return nil, errors.New("its port is none")
 	}
-	return &hop{u, req, b.Bytes(), newDialer(u.Hostname(), uint16(port))}, nil
+	return &hop{u, method, bytes.Clone(b.Bytes()), newDialer(u.Hostname(), uint16(port))}, nil
 }
 
 func (a *httpAsker) ask(ctx context.Context, timeout time.Duration) answer {
@@ -138,7 +138,7 @@ func (a *httpAsker) redirect(h *hop, got reply) (next *redirection, elsewhere st
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || !strings.EqualFold(u.Hostname(), h.url.Hostname()) {
 		return nil, human.Plain(shownURL(got.location))
 	}
-	method := h.req.Method
+	method := h.method
 	if got.status < 307 && method != http.MethodHead {
 		method = http.MethodGet
 	}
@@ -236,7 +236,7 @@ func (a *httpAsker) exchange(ctx context.Context, timeout time.Duration, h *hop)
 	}()
 	var res *http.Response
 	for range maxInterim + 1 {
-		if res, err = http.ReadResponse(r, h.req); err != nil {
+		if res, err = http.ReadResponse(r, &http.Request{Method: h.method}); err != nil {
 			return got, httpAnswer(cmp.Or(in.err, sent, err), timeout)
 		}
 		if res.StatusCode >= 200 || res.StatusCode == http.StatusSwitchingProtocols {

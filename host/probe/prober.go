@@ -168,14 +168,18 @@ func (p *prober) next(now time.Time) {
 	p.watch.set.plan(p, later(p.due.Add(period), now))
 }
 
-// ahead is how much before its time a round may begin when the scheduler is awake for another one anyway: ten
-// rounds in a row cost a good deal less than ten that have to wake the processor each.
+// ahead is how much before its time a round may begin when the scheduler is awake for another one anyway. To wake
+// costs more than a round: the processor, the threads of the runtime and the clock by which it watches them. So rounds
+// go together, a few times a second however many there are.
 func (p *prober) ahead(woken bool) time.Duration {
 	if !woken || !p.spread || p.passive() {
 		return 0
 	}
-	return p.probe.Period / 100
+	return min(p.probe.Period/20, aheadMost)
 }
+
+// aheadMost is for long periods, whose times people look at.
+const aheadMost = 500 * time.Millisecond
 
 // first is the earliest moment of a first round.
 func (p *prober) first() time.Time { return p.watch.run.Started.Add(p.probe.InitialDelay) }
