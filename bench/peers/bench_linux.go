@@ -134,8 +134,8 @@ func (b *bench) large() (out []int) {
 	return out
 }
 
-// few is a number of services, or less where the sizes are smaller.
-func (b *bench) few(n int) int { return min(n, slices.Max(b.sizes)) }
+// atMost is a number of services, or less where the sizes are smaller.
+func (b *bench) atMost(n int) int { return min(n, slices.Max(b.sizes)) }
 
 func milliseconds(from, to int64) float64 { return float64(to-from) / 1e6 }
 

@@ -109,9 +109,9 @@ func debian(name string) string { return said("dpkg-query", "-W", "-f", "${Versi
 // showing are the files and commands of a contender with one service, for the reader.
 func showing(c contender, child string) []listing {
 	const dir = "/tmp/DIR"
-	s := &setup{dir: dir, lowest: true, pouring: true}
+	s := &setup{dir: dir, lowest: true, pouring: true, leaving: true}
 	s.services = []service{{"web", []string{child, "rest", "notes", "web", "one"}, filepath.Join(dir, "logs", "web.log")}}
-	clean := strings.NewReplacer(child+" rest notes web one", "CHILD one", child, "CHILD", dir, "DIR").Replace
+	clean := strings.NewReplacer(child+" rest notes web one", "CHILD one", child, "CHILD", dir, "DIR", "-HUP 0", "-HUP PID").Replace
 	var out []listing
 	for _, f := range c.files(s) {
 		out = append(out, listing{f.name, strings.TrimSpace(clean(f.text))})

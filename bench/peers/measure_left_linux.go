@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"syscall"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 
 // sessionOf is what most tests with a few services begin with.
 func (b *bench) sessionOf(c contender, n int, kind string, word func(int) []string, leaves bool) (*session, map[string]note, error) {
-	x, err := b.open(c, n, setup{}, kind, word)
+	x, err := b.open(c, n, setup{leaving: leaves}, kind, word)
 	if x == nil || x.process == nil {
 		return nil, nil, err
 	}
@@ -27,38 +28,56 @@ func (b *bench) sessionOf(c contender, n int, kind string, word func(int) []stri
 // sameAndOwn alternates: the child of a child stays in the process group, or leaves it.
 func sameAndOwn(i int) []string { return []string{[]string{"same", "own"}[i%2]} }
 
+// few opens one session of each contender but those left out, and waits until all is there. What is
+// looked at is no time, so they may run beside each other.
+func (b *bench) few(ctx context.Context, test string, n int, without ...string) (all []*session) {
+	for _, c := range b.contenders {
+		name := c.about().Name
+		if slices.Contains(without, name) || ctx.Err() != nil {
+			continue
+		}
+		x, _, err := b.sessionOf(c, n, "tree", sameAndOwn, true)
+		if err == nil {
+			all = append(all, x)
+			continue
+		}
+		if x != nil {
+			x.end()
+		}
+		b.record(result{Test: test, Contender: name, N: n, Error: err.Error()})
+	}
+	pause(ctx, b.settle)
+	return all
+}
+
 // kill kills each supervisor itself, and looks three seconds later at what goes on without it.
 func (b *bench) kill(ctx context.Context) {
-	n := b.few(10)
-	b.each(ctx, 0, map[string]time.Duration{}, func(c contender) error {
-		if name := c.about().Name; name == "s6-log" || name == "runit-log" {
-			return nil
-		}
-		x, running, err := b.sessionOf(c, n, "tree", sameAndOwn, true)
-		if x != nil {
-			defer x.close()
-		}
-		if err != nil {
-			return err
-		}
-		pause(ctx, b.settle)
-		leaves := lastOf(x.read(), "leaf")
+	n := b.atMost(10)
+	all := b.few(ctx, "kill", n, "s6-log", "runit-log")
+	for _, x := range all {
+		defer x.close()
+	}
+	for _, x := range all {
 		unix.Kill(x.pid(&x.setup, x.process.pid), syscall.SIGKILL)
-		pause(ctx, 3*time.Second)
+	}
+	pause(ctx, 3*time.Second)
+	killed := map[*session]int{}
+	for _, x := range all {
+		running, leaves := lastOf(x.read(), "run"), lastOf(x.read(), "leaf")
 		v := map[string]float64{"children": countAlive(running), "leaves": countAlive(leaves), "of_leaves": float64(len(leaves))}
-		again := lastOf(x.read(), "run")[x.services[0].name].pid
-		if alive(again) {
+		b.record(result{Test: "kill", Contender: x.about().Name, N: n, Values: v})
+		if pid := running[x.services[0].name].pid; alive(pid) {
 			// Is anybody there who would start it again?
-			unix.Kill(again, syscall.SIGKILL)
-			if until(3*time.Second, 20*time.Millisecond, func() bool { return lastOf(x.read(), "run")[x.services[0].name].pid != again }) {
-				v["supervised"] = 1
-			}
+			unix.Kill(pid, syscall.SIGKILL)
+			killed[x] = len(b.run.Results) - 1
 		}
-		b.record(result{Test: "kill", Contender: c.about().Name, N: n, Values: v})
-		return nil
-	}, func(c contender, err error) {
-		b.record(result{Test: "kill", Contender: c.about().Name, N: n, Error: err.Error()})
-	})
+	}
+	pause(ctx, 3*time.Second)
+	for x, i := range killed {
+		if alive(lastOf(x.read(), "run")[x.services[0].name].pid) {
+			b.run.Results[i].Values["supervised"] = 1
+		}
+	}
 }
 
 func countAlive(all map[string]note) (n float64) {
@@ -72,26 +91,12 @@ func countAlive(all map[string]note) (n float64) {
 
 // tree stops two services whose children ignore SIGTERM, one of them in a session of its own, and looks
 // twelve seconds after the commands came back: longer than any of the contenders waits before it kills.
-// Nothing of this is timed, so all of them are stopped at once.
 func (b *bench) tree(ctx context.Context) {
 	const n = 2
-	var all []*session
-	for _, c := range b.contenders {
-		name := c.about().Name
-		if name == "floor" || name == "s6-log" || name == "runit-log" || ctx.Err() != nil {
-			continue
-		}
-		x, _, err := b.sessionOf(c, n, "tree", sameAndOwn, true)
-		if x != nil {
-			defer x.close()
-		}
-		if err != nil {
-			b.record(result{Test: "tree", Contender: name, N: n, Error: err.Error()})
-			continue
-		}
-		all = append(all, x)
+	all := b.few(ctx, "tree", n, "floor", "s6-log", "runit-log")
+	for _, x := range all {
+		defer x.close()
 	}
-	pause(ctx, b.settle)
 	var commands []*process
 	for _, x := range all {
 		for _, s := range x.services {

@@ -13,7 +13,7 @@ import (
 // from the kill to the note of its next process; then the last of them once more, at once.
 func (b *bench) restarts(ctx context.Context) {
 	took := map[string]time.Duration{}
-	n := b.few(b.kills)
+	n := b.atMost(b.kills)
 	for round := range min(b.rounds, 2) {
 		b.each(ctx, round, took,
 			func(c contender) error {

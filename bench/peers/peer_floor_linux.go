@@ -23,11 +23,11 @@ func (floorGo) files(s *setup) []file {
 	for _, x := range s.services {
 		b.WriteString(x.name + " " + strings.Join(x.args, " ") + "\n")
 	}
-	return []file{{name: "list", text: b.String()}}
+	return []file{{name: "children", text: b.String()}}
 }
 
 func (f floorGo) start(s *setup) command {
-	return command{args: []string{f.path, s.dir + "/list", s.dir + "/logs"}}
+	return command{args: []string{f.path, s.dir + "/children", s.dir + "/logs"}}
 }
 
 func (floorGo) reload(_ *setup, pid int, _ string) []command {

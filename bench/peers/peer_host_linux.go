@@ -21,7 +21,10 @@ func (hostPeer) about() about {
 }
 
 func (h hostPeer) missing() string { return absent(h.path) }
-func (h hostPeer) version() string { return strings.TrimPrefix(said(h.path, "version"), "host ") }
+func (h hostPeer) version() string {
+	v, _, _ := strings.Cut(strings.TrimPrefix(said(h.path, "version"), "host "), " (")
+	return v
+}
 
 func (h hostPeer) files(s *setup) []file {
 	var b strings.Builder

@@ -43,11 +43,15 @@ func (o *ochinchina) files(s *setup) []file {
 	return []file{{name: "supervisord.conf", text: b.String()}}
 }
 
-// programs are the services as both kinds of supervisord read them. The two settings about groups are
-// those with which they end the most.
+// programs are the services as both kinds of supervisord read them. With the two settings about groups
+// they end the most; where nothing of the kind is looked at they are left out, for a stop takes longer
+// with them.
 func programs(b *strings.Builder, s *setup, more string) {
 	for _, x := range s.services {
-		fmt.Fprintf(b, "[program:%s]\ncommand=%s\n%sautorestart=true\nredirect_stderr=true\nstopasgroup=true\nkillasgroup=true\n", x.name, strings.Join(x.args, " "), more)
+		fmt.Fprintf(b, "[program:%s]\ncommand=%s\n%sautorestart=true\nredirect_stderr=true\n", x.name, strings.Join(x.args, " "), more)
+		if s.leaving {
+			b.WriteString("stopasgroup=true\nkillasgroup=true\n")
+		}
 		if s.lowest {
 			b.WriteString("startsecs=0\n")
 		}

@@ -22,6 +22,7 @@ func (p runit) about() about {
 	}
 	if p.logged {
 		a.Name, a.Title, a.Output = "runit-log", "runit, with an svlogd each", "a process and a file each, rotated"
+		a.Lacks = "the same, but for output"
 	}
 	return a
 }

@@ -21,6 +21,7 @@ func (p s6) about() about {
 	}
 	if p.logged {
 		a.Name, a.Title, a.Output = "s6-log", "s6, with an s6-log each", "a process and a file each, rotated"
+		a.Lacks = "the same, but for output"
 	}
 	return a
 }

@@ -25,6 +25,7 @@ type setup struct {
 	dir      string
 	services []service
 	lowest   bool // the lowest restart delay that it can be given
+	leaving  bool // what matters is what they end
 	pouring  bool // much will be written: files of 100 MB, and enough of them to keep all
 }
 
@@ -178,6 +179,15 @@ func (x *session) supervising(all map[int]entry) (out []int) {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// end kills the supervisor and what is below it, and leaves the other sessions alone.
+func (x *session) end() {
+	root := x.pid(&x.setup, x.process.pid)
+	for _, pid := range append([]int{root}, below(processTable(), root)...) {
+		unix.Kill(pid, unix.SIGKILL)
+	}
+	unix.Close(x.process.fd)
 }
 
 // close ends whatever this and every other session has left.
