@@ -11,16 +11,23 @@ import (
 
 // A child that writes as fast as it can wakes its reader for every few KiB, and then waking costs as much as
 // copying; a pipe that is in an epoll set wakes somebody at every single write even while its reader is at
-// work. Such a flood is taken out of the poller, its pipe made deeper, and its reader naps whenever little is
-// in it: fewer and larger reads, while the child never waits for room.
+// work. Such a flood is taken out of the poller, its pipe made deeper, and its reader naps whenever it has caught
+// up: the child neither waits for room nor wakes anybody.
 const (
-	floodBytes = 256 << 10             // so much
-	floodTime  = 64 * time.Millisecond // in less than that,
-	floodPipe  = 1 << 20               // what an unprivileged process may ask for by default, pipe(7)
-	floodsDeep = 32                    // of so many at most
-	floodTurn  = 1 << 20               // so much is read in one turn: half a millisecond
-	floodShort = 32 << 10              // a read of less ends it too, and a nap follows
-	floodNaps  = 256                   // after so many the speed is looked at
+	floodBytes  = 256 << 10             // so much
+	floodTime   = 64 * time.Millisecond // in less than that,
+	floodPipe   = 1 << 20               // what an unprivileged process may ask for by default, pipe(7)
+	floodShared = 128 << 10             // for each of several: what they write is to be in the cache when it is read
+	floodsDeep  = 32                    // of so many at most
+	floodTurn   = 1 << 20               // so much is read in one turn: half a millisecond
+	floodNaps   = 256                   // after so many the speed is looked at
+	floodRun    = 2 * time.Millisecond  // after so long the scheduler gets its turn
+
+	// One flood is kept up with by small reads: the system gives a page that is read soon to the child's next write,
+	// while those of a full pipe are freed and taken anew. Several have no processor to spare for that.
+	floodPiece = 16 << 10
+	floodChunk = 48 << 10  // so much of it is handed out at once
+	floodShort = 4<<10 + 1 // a read of less, a page, has caught up, and a nap follows
 
 	// Naps in nanoseconds; the system's timer slack adds some 50 µs.
 	napShort  = 1
@@ -60,71 +67,112 @@ func (r *reader) copyFlood(sink func([]byte)) (done bool, err error) {
 	}
 	defer r.enterPoller(fd)
 	n := floods.Add(1)
-	defer floods.Add(-1)
-	former, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
-	if err == nil && n <= floodsDeep {
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, floodPipe); err == nil {
-			defer func() {
-				_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, former) // while more is in it, it stays deep
-			}()
-		}
+	defer floodEnds()
+	if int(n) >= cap(floodTurns) {
+		spareProcessor.take()
+	}
+	if n <= floodsDeep {
+		defer deepen(fd, n)()
 	}
 	patience := time.NewTimer(turnPatience)
 	defer patience.Stop()
 	since, last, bytes, naps, empty := time.Now(), time.Time{}, 0, 0, 0
+	scheduled := since
 	for empty < napsQuiet && !r.closed.Load() && !r.released.Load() {
 		floodTurns.await(patience)
 		if !last.IsZero() {
 			nap(int(floods.Load()), empty, last)
 		}
-		n, end, err := r.takeTurn(fd, sink)
+		n, short, end, err := r.takeTurn(fd, sink)
 		floodTurns.pass()
 		if end {
 			return true, err
 		}
+		now := time.Now()
 		empty++
 		if n > 0 {
 			empty = 0
 		}
 		bytes += n
 		last = time.Time{}
-		if n < floodTurn {
-			last = time.Now()
+		if short {
+			last = now
 			if naps++; naps%floodNaps == 0 {
 				if last.Sub(since)*floodBytes > floodTime*time.Duration(bytes) {
 					break
 				}
 				since, bytes = last, 0
 			}
-		} else {
-			// A goroutine that runs for 10 ms is preempted, and the thread that watches for that is kept awake by it.
+		}
+		// From a goroutine that has not been scheduled for 10 ms the runtime takes the processor at every system call,
+		// and the thread that watches for those is kept awake by it: a twentieth of all the work.
+		if now.Sub(scheduled) > floodRun {
+			scheduled = now
 			runtime.Gosched()
 		}
 	}
 	return false, nil
 }
 
-// takeTurn hands out what is in the pipe, until little is, others are to have a turn or the stream has ended or broken.
-func (r *reader) takeTurn(fd int, sink func([]byte)) (total int, end bool, err error) {
+func floodEnds() {
+	if floods.Add(-1) == 0 {
+		spareProcessor.giveBack()
+	}
+}
+
+// deepen makes the pipe of the nth flood deeper and returns what ends that.
+func deepen(fd int, nth int32) (end func()) {
+	size := floodPipe
+	if nth > 1 {
+		size = floodShared
+	}
+	former, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+	if err != nil || former >= size {
+		return func() {}
+	}
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, size); err != nil {
+		return func() {}
+	}
+	return func() {
+		_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETPIPE_SZ, former) // while more is in it, it stays deep
+	}
+}
+
+// takeTurn hands out what is in the pipe, until little is (short), others are to have a turn or the stream has ended
+// or broken (end).
+func (r *reader) takeTurn(fd int, sink func([]byte)) (total int, short, end bool, err error) {
 	buf := buffers.Get().(*[]byte)
 	defer buffers.Put(buf)
-	for total < floodTurn && !r.closed.Load() && !r.released.Load() {
-		n, err := unix.Read(fd, *buf)
+	piece, chunk := floodPiece, floodChunk
+	if floods.Load() > 1 {
+		piece, chunk = readSize, 0
+	}
+	have := 0
+	for total < floodTurn && !short && !end && !r.closed.Load() && !r.released.Load() {
+		n, e := unix.Read(fd, (*buf)[have:min(have+piece, readSize)])
 		switch {
-		case err == unix.EINTR:
+		case e == unix.EINTR:
 			continue
-		case err == unix.EAGAIN:
-			return total, false, nil
-		case err != nil || n <= 0:
-			return total, true, err
+		case e == unix.EAGAIN:
+			short, n = true, 0
+		case e != nil || n <= 0:
+			end, n, err = true, 0, e
+		default:
+			short = n < floodShort
 		}
+		have += n
 		total += n
-		sink((*buf)[:n])
-		if n < floodShort {
-			break
+		if have >= chunk || short || end {
+			if have > 0 {
+				sink((*buf)[:have])
+			}
+			have = 0
 		}
 	}
-	return total, false, nil
+	if have > 0 {
+		sink((*buf)[:have])
+	}
+	return total, short, end, err
 }
 
 // nap lets the pipes fill. Whose turn it is found little in its pipe at the time last; of several floods it is the
