@@ -20,6 +20,7 @@ type sysRun struct {
 	asked  bool         // a signal was sent, which may be to end it
 	killed bool         // force was used: nothing of the tree may stay
 	memory atomic.Int64 // the most that a look saw
+	idle   idle         // the last look
 }
 
 // system is the Linux half of the backend: exits come from pidfds in one epoll set, trees are cgroups

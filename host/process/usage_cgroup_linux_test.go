@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -83,5 +84,52 @@ func TestReleasedCgroupIsNotRead(t *testing.T) {
 	}
 	if g.members(l); len(l.pids) != 0 {
 		t.Errorf("members %v", l.pids)
+	}
+}
+
+// A tree that took no CPU time is not looked at again, but for a full look and after a while.
+func TestIdleTreeIsLookedAtOnce(t *testing.T) {
+	g := measuredCgroup(t)
+	s, u := &system{b: &backend{}}, &run{sysRun: sysRun{cg: g}}
+	write := func(file, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(g.dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	processes := func(full bool) int {
+		t.Helper()
+		use, err := s.usage(u, full)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if use.Resident != use.Memory || (use.Processes > 0) != (use.Memory > 0) {
+			t.Errorf("usage %+v", use)
+		}
+		return use.Processes
+	}
+	write("cgroup.procs", "")
+	if n := processes(false); n != 0 {
+		t.Fatalf("%d processes", n)
+	}
+	write("cgroup.procs", strconv.Itoa(os.Getpid())+"\n")
+	if n := processes(false); n != 0 {
+		t.Errorf("%d processes: it was looked at again", n)
+	}
+	if n := processes(true); n != 1 {
+		t.Errorf("%d processes by a full look", n)
+	}
+	write("cgroup.procs", "")
+	if n := processes(false); n != 1 {
+		t.Errorf("%d processes: a full look is not remembered", n)
+	}
+	write("cpu.stat", "usage_usec 1500001\n")
+	if n := processes(false); n != 0 {
+		t.Errorf("%d processes after it took CPU time", n)
+	}
+	write("cgroup.procs", strconv.Itoa(os.Getpid())+"\n")
+	u.idle.at = u.idle.at.Add(-idleMost)
+	if n := processes(false); n != 1 {
+		t.Errorf("%d processes after a minute", n)
 	}
 }

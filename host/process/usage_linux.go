@@ -78,16 +78,25 @@ func (s *system) usage(u *run, full bool) (Usage, error) {
 	var use Usage
 	if cg == nil {
 		s.kin.tree(l, &use, u, pid, ended)
+		use.Resident = use.Memory
 	} else {
+		now := time.Now()
+		cpu, counted := cg.cpu(l)
+		if counted && !full {
+			if use, ok := u.idle.known(cpu, now); ok {
+				return use, nil
+			}
+		}
 		cg.members(l)
 		for _, pid := range l.pids {
 			l.add(pid, &use)
 		}
-		if cpu, ok := cg.cpu(l); ok {
+		use.Resident = use.Memory
+		if counted {
 			use.CPU = cpu
+			u.idle.note(use, now)
 		}
 	}
-	use.Resident = use.Memory
 	if full {
 		for _, pid := range l.pids {
 			l.addFull(pid, &use)
