@@ -29,8 +29,13 @@ func thousand(tb testing.TB, n int) string {
 
 // BenchmarkLoad1000 is the whole of a reload but the diff: read, parse, merge, check, hash. The goal
 // is well under 50 ms together with the diff.
-func BenchmarkLoad1000(b *testing.B) {
-	path := thousand(b, 1000)
+func BenchmarkLoad1000(b *testing.B) { benchmarkLoad(b, 1000) }
+
+// BenchmarkLoad10 is that of a small file.
+func BenchmarkLoad10(b *testing.B) { benchmarkLoad(b, 10) }
+
+func benchmarkLoad(b *testing.B, n int) {
+	path := thousand(b, n)
 	b.ReportAllocs()
 	for b.Loop() {
 		if r := Load(Options{Files: []string{path}, LookupEnv: noEnv}); r.Spec == nil {
