@@ -299,7 +299,7 @@ func (h *Host) finished(res control.ReloadResult, a applied) (control.ReloadResu
 	for _, p := range a.out.Touched {
 		switch {
 		case p.SpecState == supervisor.SpecRolledBack:
-		case p.Up && (p.State == supervisor.Failed || p.State == supervisor.Backoff):
+		case notUp(p):
 			res.Failed = append(res.Failed, p.ID)
 		}
 	}
@@ -307,6 +307,12 @@ func (h *Host) finished(res control.ReloadResult, a applied) (control.ReloadResu
 		res.State = control.SpecRolledBack
 	}
 	return res, nil
+}
+
+// notUp reports whether an instance that the steps of a reload touched did not come up. The last run of a scheduled one
+// says nothing of the edit: it was before, and the next one is at its time.
+func notUp(p *supervisor.Snapshot) bool {
+	return p.Up && p.Spec.Type != spec.TypeScheduled && (p.State == supervisor.Failed || p.State == supervisor.Backoff)
 }
 
 // inLoop runs f on the reload goroutine and waits for it.
