@@ -97,13 +97,21 @@ func (g *guard) ended(pid int) {
 	}
 }
 
-// stop tells the guard that nothing is left to do and waits for its end.
-func (g *guard) stop() {
+// quit tells the guard that nothing is left to do. Its end is to be waited for.
+func (g *guard) quit() {
 	if g == nil || g.pipe == nil {
 		return
 	}
 	_, _ = g.pipe.WriteString("quit\n") // fails if it is dead, and that is what is waited for
 	g.pipe.Close()
+}
+
+// wait returns when the guard has ended after quit.
+func (g *guard) wait() {
+	if g == nil || g.pipe == nil {
+		return
+	}
+	g.pipe = nil
 	for {
 		if _, err := syscall.Wait4(g.pid, nil, 0, nil); err != syscall.EINTR {
 			return

@@ -375,7 +375,7 @@ func (s *system) sweep() {
 }
 
 func (s *system) close() {
-	s.guard.stop()
+	s.guard.quit() // it takes a few milliseconds to end, in which the rest is done
 	s.coolDown()
 	s.spawner.close()
 	s.strays.close()
@@ -383,6 +383,7 @@ func (s *system) close() {
 	if s.cgroups != nil {
 		s.cgroups.close()
 	}
+	s.guard.wait()
 }
 
 func reap(pid int) {
