@@ -389,6 +389,14 @@ func (w *writer) tellReadError(err error) {
 // close ends the writer, bounded also when a write hangs; then the file is closed when that returns.
 func (w *writer) close() {
 	w.set.unregister(w)
+	if w.mu.TryLock() {
+		if w.f == nil && w.held == nil && w.lost == nil {
+			w.closed = true
+			w.unlock()
+			return
+		}
+		w.mu.Unlock()
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

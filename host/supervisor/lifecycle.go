@@ -364,12 +364,13 @@ func (i *instance) finish(r *run) {
 		backend.Ack(r.id)
 		return
 	}
+	// The last words matter for the reason shown; they are nearly always there at once.
+	if within(lastWordsWait, r.drained) {
+		backend.Ack(r.id)
+		return
+	}
 	i.env.spawn(func() {
-		t := time.NewTimer(drainTimeout)
-		defer t.Stop()
-		select {
-		case <-r.drained:
-		case <-t.C: // something outside the tree holds the pipe
+		if !within(drainTimeout, r.drained) { // something outside the tree holds the pipe
 			for _, o := range r.outputs {
 				o.Close()
 			}
@@ -377,10 +378,22 @@ func (i *instance) finish(r *run) {
 		}
 		backend.Ack(r.id)
 	})
-	// The last words matter for the reason shown; they are nearly always there at once.
+}
+
+// within reports whether done is closed before d is over.
+func within(d time.Duration, done <-chan struct{}) bool {
 	select {
-	case <-r.drained:
-	case <-time.After(lastWordsWait):
+	case <-done:
+		return true
+	default:
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
 	}
 }
 

@@ -158,8 +158,11 @@ func (s *Supervisor) lookAtChanges() {
 	if len(ended) > 0 {
 		defer s.env.ringWatchers()
 	}
-	if s.flux || len(ended) > 0 {
+	if s.flux || len(ended) > 0 && !s.stopping {
 		s.reconcile()
+		return
+	}
+	if s.stopping { // all have been told, and nobody waits for another
 		return
 	}
 	var seen map[string]bool
@@ -193,7 +196,8 @@ func (s *Supervisor) drop(i *instance) {
 	s.mu.Lock()
 	if s.index[i.key] == i {
 		delete(s.index, i.key)
-		s.list = slices.DeleteFunc(s.list, func(x *instance) bool { return x == i })
+		n, _ := slices.BinarySearchFunc(s.list, i.key, instanceKey)
+		s.list = slices.Delete(s.list, n, n+1)
 	}
 	s.mu.Unlock()
 	l := s.slots[i.key]
@@ -217,11 +221,13 @@ func (s *Supervisor) create(l *slot, t *target) {
 	l.inst, l.target = i, t
 	s.mu.Lock()
 	s.index[l.key] = i
-	n, _ := slices.BinarySearchFunc(s.list, l.key, func(x *instance, k Key) int { return compareKeys(x.key, k) })
+	n, _ := slices.BinarySearchFunc(s.list, l.key, instanceKey)
 	s.list = slices.Insert(s.list, n, i)
 	s.mu.Unlock()
 	go i.takeTurns()
 }
+
+func instanceKey(i *instance, k Key) int { return compareKeys(i.key, k) }
 
 func compareKeys(a, b Key) int {
 	if c := strings.Compare(a.Service, b.Service); c != 0 {
