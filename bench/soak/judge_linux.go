@@ -31,16 +31,17 @@ type judged struct {
 
 // The quarters of the noise differ by what happens to go on in them: how many services an edit left, what is being
 // rolled out, compressed and read. At rest the same services run before and after, so what is counted must be equal,
-// but for the connection of whoever asks. Go keeps threads for good once it had use for them. Of its memory it keeps a
-// tenth above the goal of its heap, and what lies between live objects; and histories of an hour are longer than none.
+// but for the connection of whoever asks. Go keeps threads once it had use for them: one moment in which many wait for a
+// disk may make thirty, a leak makes hundreds. Of its memory it keeps a tenth above the goal of its heap, which is twice
+// what lives, and what lies between live objects; and histories of an hour are longer than none.
 var judgement = []judged{
-	{name: "memory (PSS)", unit: "MiB", of: func(s sample) float64 { return float64(s.PSS) / 1024 }, noiseShare: 0.10, noisePlus: 4, restShare: 0.25, restPlus: 8, memory: true},
-	{name: "memory (RSS)", unit: "MiB", of: func(s sample) float64 { return float64(s.RSS) / 1024 }, noiseShare: 0.10, noisePlus: 4, restShare: 0.25, restPlus: 8, memory: true},
-	{name: "Go heap", unit: "MiB", of: func(s sample) float64 { return float64(s.Heap) / 1024 }, noiseShare: 0.10, noisePlus: 3, restShare: 0.20, restPlus: 4, memory: true},
+	{name: "memory (PSS)", unit: "MiB", of: func(s sample) float64 { return float64(s.PSS) / 1024 }, noiseShare: 0.20, noisePlus: 4, restShare: 0.25, restPlus: 8, memory: true},
+	{name: "memory (RSS)", unit: "MiB", of: func(s sample) float64 { return float64(s.RSS) / 1024 }, noiseShare: 0.20, noisePlus: 4, restShare: 0.25, restPlus: 8, memory: true},
+	{name: "Go heap", unit: "MiB", of: func(s sample) float64 { return float64(s.Heap) / 1024 }, noiseShare: 0.20, noisePlus: 4, restShare: 0.20, restPlus: 4, memory: true},
 	{name: "guard (PSS)", unit: "MiB", of: func(s sample) float64 { return float64(s.GuardPSS) / 1024 }, noisePlus: 1, restPlus: 1, memory: true},
 	{name: "goroutines", of: func(s sample) float64 { return float64(s.Goroutines) }, noiseShare: 0.10, noisePlus: 20, restPlus: 6},
 	{name: "descriptors", of: func(s sample) float64 { return float64(s.Descriptors) }, noiseShare: 0.10, noisePlus: 20, restPlus: 3},
-	{name: "threads", of: func(s sample) float64 { return float64(s.Threads) }, noisePlus: 4, restPlus: 16},
+	{name: "threads", of: func(s sample) float64 { return float64(s.Threads) }, noisePlus: 40, restPlus: 40},
 	{name: "cgroups", of: func(s sample) float64 { return float64(s.Cgroups) }, noiseShare: 0.15, noisePlus: 20, restPlus: 0},
 }
 

@@ -96,7 +96,7 @@ func TestJudgeFindsWhatGrows(t *testing.T) {
 		},
 		"threads grew": func(p string, n int, s *sample) {
 			if p == phaseNoise {
-				s.Threads += n
+				s.Threads += 2 * n
 			}
 		},
 		"goroutines is": func(p string, _ int, s *sample) {
