@@ -66,6 +66,9 @@ func cost(ctx context.Context, o options) (faults []string, err error) {
 		return nil, err
 	}
 	settle := 12 * time.Second // a round of all probes
+	if o.probed == 0 {
+		settle = 65 * time.Second // a look, as ours just now, counts for a minute
+	}
 	if o.probed > 0 && o.scrape > 0 {
 		stop := look(ctx, h, o, listen)
 		defer stop()
