@@ -12,7 +12,7 @@ func (pythonSupervisor) about() about {
 	return about{
 		Name: "supervisor", Title: "supervisor (Python)", Output: "a file each, rotated",
 		Delay: "none after a run of 1 s, else 1 s, 2 s, 3 s, then given up", Lowest: "the same with `startsecs=0`",
-		Lacks: "a stop leaves children of a service that ignore SIGTERM, and all services live on when it is killed",
+		Lacks: "a prompt notice of ended children, some are seen a second later; a stop leaves children of a service that ignore SIGTERM, and all services live on when it is killed",
 	}
 }
 
