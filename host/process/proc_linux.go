@@ -52,6 +52,15 @@ func created(pid int) int64 {
 	return n
 }
 
+// bootTicks is the time in which created is told, 0 if it is not known.
+func bootTicks() int64 {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &t) != nil {
+		return 0
+	}
+	return t.Nano() / int64(clockTick)
+}
+
 // clockTick is USER_HZ, which the kernel fixes at 100 on every architecture Go runs on.
 const clockTick = time.Second / 100
 

@@ -124,11 +124,14 @@ func (s *system) spawn(u *run, path string, argv []string, attr *syscall.ProcAtt
 		}
 		defer files.drop(own)
 		s.forking.Add(1)
+		before := bootTicks()
 		if id.PID, err = s.b.forkExec(u, path, argv, own, o); err != nil {
 			s.forked()
 			return
 		}
-		id.Created = created(id.PID)
+		if id.Created = before; before == 0 || bootTicks() != before { // else there is nothing to look up
+			id.Created = created(id.PID)
+		}
 	})
 	if err != nil {
 		return err
