@@ -3,7 +3,6 @@ package process
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -30,9 +29,8 @@ type system struct {
 	cgroups *cgroups
 	warm    warmCgroups
 	spawner *spawner
-	forking atomic.Int32  // forks whose child is not registered yet
-	again   atomic.Bool   // a sweep met a child that may be one of those
-	making  chan struct{} // room for the goroutines that make a cgroup: the kernel serves one at a time
+	forking atomic.Int32 // forks whose child is not registered yet
+	again   atomic.Bool  // a sweep met a child that may be one of those
 	poll    *poller
 	rests   rests
 	guard   *guard
@@ -64,7 +62,6 @@ func newSystem(b *backend) (*system, error) {
 	s.strays = newStrays(s)
 	s.kin.sys = s
 	s.spawner = newSpawner(s.sweep)
-	s.making = make(chan struct{}, 2*runtime.GOMAXPROCS(0))
 	if b.opt.Guard {
 		s.guard = &guard{sys: s}
 		if err := s.guard.start(); err != nil {
@@ -91,9 +88,7 @@ func (s *system) prepare(u *run, r Request, attr *syscall.ProcAttr) error {
 		u.cg = s.takeWarm(u.id)
 	}
 	if u.cg == nil {
-		s.making <- struct{}{}
 		cg, err := s.limited(u, r.Limits, name)
-		<-s.making
 		if err != nil {
 			return err
 		}

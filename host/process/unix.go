@@ -28,6 +28,7 @@ type backend struct {
 	events *queue
 	warn   onceWarner
 	sys    *system // what differs between Linux and the BSDs
+	room   room
 
 	mu     sync.Mutex
 	runs   map[RunID]*run
@@ -65,7 +66,7 @@ func New(o Options) (Backend, error) {
 	}
 	var n [8]byte
 	rand.Read(n[:])
-	b := &backend{opt: o, nonce: hex.EncodeToString(n[:]), events: newQueue(), warn: onceWarner{warn: o.Warn}, runs: map[RunID]*run{}}
+	b := &backend{opt: o, nonce: hex.EncodeToString(n[:]), events: newQueue(), warn: onceWarner{warn: o.Warn}, runs: map[RunID]*run{}, room: newRoom()}
 	sys, err := newSystem(b)
 	if err != nil {
 		return nil, err
@@ -109,11 +110,31 @@ func (b *backend) start(u *run, r Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := newPipes(r)
+	p, attr, err := b.prepare(u, r, cred)
 	if err != nil {
 		return startError(r, err)
 	}
 	defer p.closeChild()
+	u.stdin, u.outputs[Stdout], u.outputs[Stderr] = p.stdin, p.stdout, p.stderr
+	if err := b.sys.spawn(u, r.Path, r.Args, attr, newOrder(r, attr)); err != nil {
+		b.sys.abandon(u)
+		p.closeParent()
+		return startError(r, err)
+	}
+	b.room.enter()
+	defer b.room.leave()
+	b.sys.watch(u)
+	return nil
+}
+
+// prepare makes what a run needs before its fork.
+func (b *backend) prepare(u *run, r Request, cred *syscall.Credential) (*pipes, *syscall.ProcAttr, error) {
+	b.room.enter()
+	defer b.room.leave()
+	p, err := newPipes(r)
+	if err != nil {
+		return nil, nil, err
+	}
 	attr := &syscall.ProcAttr{
 		Dir:   r.Dir,
 		Env:   b.environ(u.id, r.Env),
@@ -121,17 +142,11 @@ func (b *backend) start(u *run, r Request) error {
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Credential: cred},
 	}
 	if err := b.sys.prepare(u, r, attr); err != nil {
+		p.closeChild()
 		p.closeParent()
-		return startError(r, err)
+		return nil, nil, err
 	}
-	u.stdin, u.outputs[Stdout], u.outputs[Stderr] = p.stdin, p.stdout, p.stderr
-	if err := b.sys.spawn(u, r.Path, r.Args, attr, newOrder(r, attr)); err != nil {
-		b.sys.abandon(u)
-		p.closeParent()
-		return startError(r, err)
-	}
-	b.sys.watch(u)
-	return nil
+	return p, attr, nil
 }
 
 // environ adds the mark of a run, in place of that of a host around this one.
