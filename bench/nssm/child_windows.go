@@ -49,6 +49,14 @@ func child(part, file string) {
 			writeLines(burstLines, nil)
 			_ = windows.TerminateProcess(windows.CurrentProcess(), 3)
 		}
+	case "flood": // blocks of lines as fast as they are taken, and when they were
+		n := 0
+		for block := []byte(strings.Repeat(floodLine, floodBlock)); n < floodBytes; n += len(block) {
+			if _, err := os.Stdout.Write(block); err != nil {
+				break
+			}
+		}
+		note(file, fmt.Sprintf("taken %d %d", n, ticks()))
 	case "steady": // lines until it is stopped, then how many
 		note(file, fmt.Sprintf("wrote %d 0", writeLines(1<<40, stop)))
 		return
@@ -57,6 +65,12 @@ func child(part, file string) {
 }
 
 const burstLines = 100_000
+
+const (
+	floodLine  = "a line of a hundred bytes that says nothing new, as programs write them when anything is the matter\n"
+	floodBlock = 20
+	floodBytes = 64 << 20
+)
 
 func writeLines(most int, stop <-chan os.Signal) (n int) {
 	line := []byte("line 00000000 with some more text, as programs write it\n")

@@ -19,7 +19,7 @@ func main() {
 	hostPath := flag.String("host", "", "the path of host.exe")
 	rounds := flag.Int("rounds", 20, "how often each time is taken")
 	many := flag.Int("services", 10, "how many children there are when memory is measured")
-	only := flag.String("only", "", "measure only this: restart, stop, stop all, lines, orphans or memory")
+	only := flag.String("only", "", "measure only this: restart, stop, stop all, lines, log speed, orphans or memory")
 	flag.Parse()
 	if *nssmPath == "" || *hostPath == "" {
 		flag.Usage()
@@ -120,6 +120,7 @@ func measures(rounds, many int) []measure {
 		{"stop all", "plain", many, func(s *stage) (string, error) { return times(max(1, rounds/4), s.stopAndStart) }},
 		{"lines", "burst", 1, (*stage).burst},
 		{"lines", "steady", 1, (*stage).steady},
+		{"log speed", "flood", 1, (*stage).flood},
 		{"orphans", "tree", 1, (*stage).orphans},
 		{"memory", "plain", 1, (*stage).memory},
 		{"memory", "plain", many, (*stage).memory},
@@ -214,6 +215,27 @@ func (s *stage) steady() (string, error) {
 		}
 	}
 	return "", fmt.Errorf("the child was not asked to end: it did not note how many lines it wrote")
+}
+
+// flood takes how fast output is taken from a child that writes without pause.
+func (s *stage) flood() (string, error) {
+	file := notesOf(s.dir, s.names[0])
+	if err := until("the end of the output", func() bool { return notes(file, "taken") > 0 }); err != nil {
+		return "", err
+	}
+	all := readNotes(file)
+	first, last := all[0], all[len(all)-1]
+	if err := stopService(s.services[0]); err != nil {
+		return "", err
+	}
+	var kept int64
+	for _, f := range s.logs(s.dir, s.names[0]) {
+		if info, err := os.Stat(f); err == nil {
+			kept += info.Size()
+		}
+	}
+	took := between(first.at, last.at)
+	return fmt.Sprintf("%.0f MiB/s, %d of %d bytes kept", float64(last.pid)/(1<<20)/took.Seconds(), kept, last.pid), nil
 }
 
 // kept counts the whole lines in the logs; each has its number once.
