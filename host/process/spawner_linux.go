@@ -17,19 +17,22 @@ type spawner struct {
 	child   chan os.Signal // SIGCHLD, several at once as one
 	stop    chan struct{}
 	threads atomic.Int32
+	began   time.Time
+	moved   atomic.Int64  // how long after began a fork ended last, or a thread was added
 	swept   chan struct{} // closed when the sweeping goroutine has ended
 }
 
 const (
 	// A fork blocks its thread until the child has called exec: two keep two cores busy.
 	fewThreads = 2
-	// More come only when all are stuck, as an exec from a hanging network drive may be.
+	// More come only when all are stuck, as an exec from a hanging network drive may be: they stay for good. That a
+	// fork had to wait does not tell, as it also does behind a thousand others on a busy machine.
 	manyThreads = 32
 	stuckAfter  = time.Second
 )
 
 func newSpawner(sweep func()) *spawner {
-	s := &spawner{work: make(chan func(forkFiles)), child: make(chan os.Signal, 1), stop: make(chan struct{}), swept: make(chan struct{})}
+	s := &spawner{work: make(chan func(forkFiles)), child: make(chan os.Signal, 1), stop: make(chan struct{}), began: time.Now(), swept: make(chan struct{})}
 	for range fewThreads {
 		s.thread()
 	}
@@ -83,6 +86,7 @@ func (s *spawner) forkHere() {
 		select {
 		case f := <-s.work:
 			f(files)
+			s.moved.Store(int64(time.Since(s.began)))
 		case <-s.stop:
 			return
 		}
@@ -112,7 +116,10 @@ func (s *spawner) do(f func(forkFiles)) {
 		case <-s.stop:
 			return
 		case <-stuck.C:
-			s.thread()
+			moved, now := s.moved.Load(), int64(time.Since(s.began))
+			if time.Duration(now-moved) >= stuckAfter && s.moved.CompareAndSwap(moved, now) {
+				s.thread()
+			}
 			stuck.Reset(stuckAfter)
 		}
 	}
