@@ -14,7 +14,7 @@ const aliveEvery = time.Minute
 
 func (h *Host) journalDir() string { return filepath.Join(h.store.Dir(), "journal") }
 
-// noteAlive keeps the mark of a living host fresh until ctx ends.
+// noteAlive keeps the mark of a living host fresh until ctx ends, and has memory given back on the way.
 func (h *Host) noteAlive(ctx context.Context) {
 	tick := time.NewTicker(aliveEvery)
 	defer tick.Stop()
@@ -24,6 +24,7 @@ func (h *Host) noteAlive(ctx context.Context) {
 		}
 		select {
 		case <-tick.C:
+			h.trimmer.look()
 		case <-ctx.Done():
 			return
 		}

@@ -36,6 +36,20 @@ func (t *trimmer) stop() {
 	}
 }
 
+// spareMemory is how much may lie idle: taken from the system, and used by nobody.
+const spareMemory = 6 << 20
+
+// look gives memory back that was left by work which asks for nothing at its end: commands, floods, alerts. The
+// runtime does that too, but keeps as much as the last such burst needed. Called once a minute, it costs little where
+// there is a burst in each.
+func (t *trimmer) look() {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if m.HeapIdle-m.HeapReleased > spareMemory {
+		trim()
+	}
+}
+
 // trim collects until the stacks of idle goroutines have shrunk: each collection halves them at most.
 func trim() {
 	for range 3 {
