@@ -31,7 +31,7 @@ type judged struct {
 
 // The quarters of the noise differ by what happens to go on in them: how many services an edit left, what is being
 // rolled out, compressed and read. At rest the same services run before and after, so what is counted must be equal,
-// but for the connection of whoever asks. Go keeps threads once it had use for them: one moment in which many wait for a
+// but for the connection of whoever asks, and the cgroups of jobs that have just run. Go keeps threads once it had use for them: one moment in which many wait for a
 // disk may make thirty, a leak makes hundreds. Of its memory it keeps a tenth above the goal of its heap, which is twice
 // what lives, and what lies between live objects; and histories of an hour are longer than none.
 var judgement = []judged{
@@ -42,7 +42,7 @@ var judgement = []judged{
 	{name: "goroutines", of: func(s sample) float64 { return float64(s.Goroutines) }, noiseShare: 0.10, noisePlus: 20, restPlus: 6},
 	{name: "descriptors", of: func(s sample) float64 { return float64(s.Descriptors) }, noiseShare: 0.10, noisePlus: 20, restPlus: 3},
 	{name: "threads", of: func(s sample) float64 { return float64(s.Threads) }, noisePlus: 40, restPlus: 40},
-	{name: "cgroups", of: func(s sample) float64 { return float64(s.Cgroups) }, noiseShare: 0.15, noisePlus: 20, restPlus: 0},
+	{name: "cgroups", of: func(s sample) float64 { return float64(s.Cgroups) }, noiseShare: 0.15, noisePlus: 20, restPlus: 3},
 }
 
 // medians are those of one thing in the four times that are compared.

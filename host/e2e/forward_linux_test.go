@@ -315,16 +315,19 @@ service: {telemetry: {metrics: {level: none}}, pipelines: {logs: {receivers: [ot
 			return strings.Contains(strings.Join(got(), "\n")+"\n", fmt.Sprintf("%d %s\n", pid, text))
 		}
 	}
-	r.poll("lines of the second run", is(second, "n 5"))
+	r.poll("the lines of the second run", is(second, "oops"))
 	d.stop()
+	r.must(0, "restart", "count")
+	third := r.pidOf("count")
 	r.targetIs("the target to wait", func(v control.LogTargetStatus) bool { return v.WaitingRecords > 20 })
 	d.start()
-	r.poll("the last line", is(second, "oops"))
+	r.poll("the last line", is(third, "oops"))
 	r.targetIs("nothing to wait", func(v control.LogTargetStatus) bool {
 		return v.State == "ok" && v.WaitingRecords == 0 && v.SpooledBytes == 0 && v.DroppedRecords == 0
 	})
 	inOrder(t, "the first run", got(), first, lines, true)
 	inOrder(t, "the second run", got(), second, lines, true)
+	inOrder(t, "the third run", got(), third, lines, true)
 	mu.Lock()
 	last := attributes
 	mu.Unlock()
