@@ -81,9 +81,9 @@ func row(t *testing.T, text, begin string) string {
 func TestGoalsCompareWithFloorAndBestPeer(t *testing.T) {
 	text := goals(sampleRun()).markdown()
 	for begin, want := range map[string]string{
-		"start of 100": "| start of 100 | within 1.20× | **1.50×** 15.0 ms | 10.0 ms | Fast: **4.0×** 40.0 ms | no |",
-		"stop of 100":  "| stop of 100 | within 1.50× | **1.50×** 15.0 ms | 10.0 ms | Fast: **4.0×** 40.0 ms | yes |",
-		"restart, p99": "| restart, p99 | under 2.30 ms | **1.50×** 3.00 ms | 2.00 ms | Fast: **4.0×** 8.00 ms | no |",
+		"start of 100, a cgroup for each": "| start of 100, a cgroup for each | within 1.50× | **1.50×** 15.0 ms | 10.0 ms | Fast: **4.0×** 40.0 ms | yes |",
+		"stop of 100":                     "| stop of 100 | within 1.50× | **1.50×** 15.0 ms | 10.0 ms | Fast: **4.0×** 40.0 ms | yes |",
+		"restart, p99":                    "| restart, p99 | under 2.30 ms | **1.50×** 3.00 ms | 2.00 ms | Fast: **4.0×** 8.00 ms | no |",
 	} {
 		if got := row(t, text, begin); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
