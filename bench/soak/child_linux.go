@@ -71,7 +71,7 @@ func child(args []string) int {
 		}
 		return 0
 	case "bad": // a release that does not come up
-		fmt.Println(p.name, "can't start")
+		fmt.Println(p.name + badText)
 		return 5
 	case "doomed": // ends at once while it storms
 		if _, err := os.Stat(filepath.Join(p.dir, stormFile)); err == nil {
@@ -82,8 +82,11 @@ func child(args []string) int {
 	return 0
 }
 
-// upText is the end of the first line of each.
-const upText = " is up"
+// upText is the end of the first line of each, badText of the next one of a bad release.
+const (
+	upText  = " is up"
+	badText = " can't start"
+)
 
 // calmFile tells children to crash and flood no more, while it is there.
 const calmFile = "calm"

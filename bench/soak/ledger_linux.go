@@ -74,7 +74,7 @@ func readLines(path string, next map[string]int) error {
 	s := bufio.NewScanner(in)
 	for s.Scan() {
 		fields := strings.SplitN(s.Text(), " ", 3)
-		if len(fields) < 3 || strings.HasSuffix(s.Text(), upText) {
+		if len(fields) < 3 || strings.HasSuffix(s.Text(), upText) || strings.HasSuffix(s.Text(), badText) {
 			continue
 		}
 		n, err := strconv.Atoi(fields[1])

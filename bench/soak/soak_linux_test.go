@@ -135,13 +135,13 @@ func TestCountLinesFindsWhatIsMissing(t *testing.T) {
 		}
 	}
 	write("ledger/counted-001.1-7-8", "3")
-	older := []string{"counted-001 is up", "counted-001.1-7-8 0 x", "counted-001.1-7-8 1 x"}
+	older := []string{"counted-001 is up", "counted-001 can't start", "counted-001.1-7-8 0 x", "counted-001.1-7-8 1 x"}
 	write("counted/counted-001.1-20260101T000000.000Z.log", older...)
 	write("counted/counted-001.1.log", "counted-001.1-7-8 2 x")
 	if n, f := countLines(dir); n != 3 || len(f) > 0 {
 		t.Errorf("%d lines, %v", n, f)
 	}
-	write("counted/counted-001.1-20260101T000000.000Z.log", older[0], older[2])
+	write("counted/counted-001.1-20260101T000000.000Z.log", older[0], older[3])
 	if _, f := countLines(dir); len(f) == 0 {
 		t.Error("a line that is missing at the front is not found")
 	}
