@@ -48,13 +48,10 @@ func binaryChild(args []string) int {
 		fmt.Println("cannot open db")
 		return 3
 	}
-	out, err := os.OpenFile(args[0], os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
+	if err := register(args[0], string(version)); err != nil {
 		fmt.Println(err)
 		return 9
 	}
-	fmt.Fprintf(out, "%s %d %d\n", version, os.Getpid(), birth())
-	out.Close()
 	fmt.Println(string(version), "is up in", os.Getenv("HOST_SHADOW"))
 	if port := os.Getenv("PORT"); port != "" && string(version) != "mute" {
 		go func() {

@@ -86,13 +86,10 @@ func child(args []string) int {
 			return 9
 		}
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
+	if err := register(file, tag); err != nil {
 		fmt.Println(err)
 		return 9
 	}
-	fmt.Fprintf(f, "%s %d %d\n", tag, os.Getpid(), birth())
-	f.Close()
 	if mode == "bytes" { // N, in hexadecimal digits, again and again
 		b, _ := hex.DecodeString(args[3])
 		for range time.Tick(50 * time.Millisecond) {

@@ -26,11 +26,7 @@ func init() { childRoles[roleTell] = tellChild }
 func tellChild(args []string) int {
 	text, err := io.ReadAll(os.Stdin)
 	if err == nil {
-		var f *os.File
-		if f, err = os.OpenFile(args[0], os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err == nil {
-			_, err = fmt.Fprintf(f, "%s %s %s", os.Getenv("HOST_EVENT"), os.Getenv("HOST_SERVICE"), text)
-			f.Close()
-		}
+		err = appendLine(args[0], "%s %s %s", os.Getenv("HOST_EVENT"), os.Getenv("HOST_SERVICE"), text)
 	}
 	if err != nil {
 		fmt.Println(err)

@@ -28,13 +28,11 @@ func probedChild(args []string) int {
 		}
 		return 0
 	case "note": // FILE TEXT: appends it, and what it is told by variables
-		f, err := os.OpenFile(args[1], os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		err := appendLine(args[1], "%s service=%s state=%s pid=%s exit=%s\n", args[2], os.Getenv("HOST_SERVICE"), os.Getenv("HOST_STATE"), os.Getenv("HOST_PID"), os.Getenv("HOST_EXIT_CODE"))
 		if err != nil {
 			fmt.Println(err)
 			return 9
 		}
-		defer f.Close()
-		fmt.Fprintf(f, "%s service=%s state=%s pid=%s exit=%s\n", args[2], os.Getenv("HOST_SERVICE"), os.Getenv("HOST_STATE"), os.Getenv("HOST_PID"), os.Getenv("HOST_EXIT_CODE"))
 		fmt.Println(args[2], "was here")
 		return 0
 	case "notify":

@@ -24,13 +24,10 @@ func stopChild(args []string) int {
 	deaf := make(chan os.Signal, 1)
 	signal.Notify(deaf, os.Interrupt, syscall.SIGTERM) // taken, and not looked at
 	up := func() {
-		f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err != nil {
+		if err := register(file, tag); err != nil {
 			fmt.Println(err)
 			os.Exit(9)
 		}
-		fmt.Fprintf(f, "%s %d %d\n", tag, os.Getpid(), birth())
-		f.Close()
 		fmt.Println(tag, "is up")
 	}
 	switch way {
