@@ -35,13 +35,13 @@ func TestCompressorIsKilledAnywhere(t *testing.T) {
 					s, events := testSet(t, realFiles, testTiming)
 					p := s.Pipeline("api", spec.Log{Path: path, MaxFiles: 10, Compress: now})
 					defer p.Close()
+					// A plain file that is to be compressed is for a moment alone, before and after another form of it is.
+					pack := len(left[formPlain]) > 0 && (now != spec.CompressNone || left[was] != "")
 					until(t, "one whole file", func() bool {
 						entries, err := os.ReadDir(filepath.Dir(path))
-						return err == nil && len(entries) == 1 && len(history(t, path)) == 1
+						return err == nil && len(entries) == 1 && len(history(t, path)) == 1 &&
+							(!pack || !exists(rotatedPath(path, 1_700_000_000_000, formPlain)))
 					})
-					if now != spec.CompressNone && len(left[formPlain]) > 0 {
-						until(t, "that compressed", func() bool { return !exists(rotatedPath(path, 1_700_000_000_000, formPlain)) })
-					}
 					if got := everything(t, path); got != text {
 						t.Errorf("%d of %d bytes are left", len(got), len(text))
 					}
