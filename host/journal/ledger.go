@@ -164,7 +164,8 @@ func (l *ledger) crashed(e Event) {
 	}
 }
 
-// span hands the counted part of a span to f, in milliseconds by days.
+// span hands the counted part of a span to f, in milliseconds by days: of whole ones of the clock, so that a span in
+// two parts is as long as it was in one.
 func (l *ledger) span(from, to time.Time, f func(day string, ms int64)) {
 	if from.Before(l.cut) {
 		from = l.cut
@@ -172,5 +173,5 @@ func (l *ledger) span(from, to time.Time, f func(day string, ms int64)) {
 	if to.Sub(from) > maxSpan {
 		return
 	}
-	byDays(from, to, func(day string, part time.Duration) { f(day, part.Milliseconds()) })
+	byDays(from.Truncate(time.Millisecond), to.Truncate(time.Millisecond), func(day string, part time.Duration) { f(day, part.Milliseconds()) })
 }

@@ -163,6 +163,20 @@ func TestReportCountsTime(t *testing.T) {
 	}
 }
 
+// TestMidnightCostsNothing counts a span that two days share, and whose ends are no whole milliseconds.
+func TestMidnightCostsNothing(t *testing.T) {
+	from := time.Date(2026, 3, 1, 23, 59, 59, 999_999_999, time.UTC)
+	l := newLedger()
+	l.cut, l.from = from.Add(-hour), from.Add(-hour)
+	l.add(Event{Seq: 1, Time: from, Kind: HostStarted})
+	l.add(Event{Seq: 2, Time: from, Kind: StateChanged, Service: "api", Instance: 1, ID: "api", To: "running"})
+	l.add(Event{Seq: 3, Time: from.Add(hour), Kind: StateChanged, Service: "api", Instance: 1, ID: "api", To: "failed"})
+	r := l.report(ReportQuery{Since: l.cut, Until: from.Add(hour)})
+	if len(r.Services) != 1 || r.Services[0].UpSeconds != hour.Seconds() || *r.Services[0].Availability != 100 {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestReportOfAJobCountsItsRuns(t *testing.T) {
 	events := []Event{ago(hour, Event{Kind: HostStarted}), moved(hour, "waiting", "", "next run at 12:00")}
 	for n := range 4 {
