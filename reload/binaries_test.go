@@ -84,14 +84,27 @@ func TestBinariesTakeADeploymentAsOne(t *testing.T) {
 	write(t, filepath.Join(dir, "api.exe"), "one")
 	const quiet = 400 * time.Millisecond
 	b := watched(t, quiet, BinariesOptions{}, dir)
-	end := time.Now().Add(2 * quiet)
 	n := 0
-	for ; time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		write(t, filepath.Join(dir, "lib", string(rune('a'+n%26))+".dll"), strings.Repeat("x", n))
-		write(t, filepath.Join(dir, "api.exe"), strings.Repeat("y", n))
-		n++
+	var last time.Time
+	deploy := func() (pause time.Duration) {
+		begin := time.Now()
+		for last = begin; last.Sub(begin) < 2*quiet; time.Sleep(20 * time.Millisecond) {
+			write(t, filepath.Join(dir, "lib", string(rune('a'+n%26))+".dll"), strings.Repeat("x", n))
+			write(t, filepath.Join(dir, "api.exe"), strings.Repeat("y", n))
+			n++
+			now := time.Now()
+			pause, last = max(pause, now.Sub(last)), now
+		}
+		return pause
 	}
-	last := time.Now()
+	for deploy() > quiet/2 { // this machine stood still: those were several deployments
+		found(t, b)
+		b.Settle(t.Context())
+		select {
+		case <-b.C():
+		default:
+		}
+	}
 	c := found(t, b)
 	if at := time.Since(last); at < quiet/2 {
 		t.Errorf("told %v after the last write, want %v", at, quiet)
