@@ -125,6 +125,7 @@ var folders = map[string]string{}
 func sharedFolder(t *testing.T) string {
 	if folders[t.Name()] == "" {
 		folders[t.Name()] = t.TempDir()
+		t.Cleanup(func() { delete(folders, t.Name()) })
 	}
 	return folders[t.Name()]
 }

@@ -16,7 +16,7 @@ import (
 func TestReportAsTextAndJSON(t *testing.T) {
 	runDir(t)
 	whole, most, mttr, mtbf := 100.0, 99.981, 24.0, 2*24*3600.0
-	begin := time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
+	begin := time.Date(2026, 1, 10, 12, 0, 0, 0, time.Local) // in the week after it no clocks are set
 	f := &fakeHost{status: orders(), report: control.Report{
 		Since: begin, Until: begin.AddDate(0, 0, 7), KnownSince: &begin, Availability: &most, Host: journal.HostReport{Starts: 3, Crashes: 1, DownSeconds: 7200},
 		Services: []journal.ServiceReport{
@@ -28,8 +28,8 @@ func TestReportAsTextAndJSON(t *testing.T) {
 	serve(t, f, "orders-01", "services.yaml")
 	r := invoke("report")
 	for _, want := range []string{
-		"2026-03-01 12:00 to 2026-03-08 12:00, 7d: 99.981% up\n", "the journal begins at 2026-03-01 12:00", "no host ran for 2h in all; it was started 3 times, 1 of them after a crash",
-		"api.1   99.981%  1m12s       0s        3   24s    2d         4  restarts: exit 3, start failed 1; longest outage 48s at 2026-03-01 12:00: exit 3[2J; unknown for 1h",
+		"2026-01-10 12:00 to 2026-01-17 12:00, 7d: 99.981% up\n", "the journal begins at 2026-01-10 12:00", "no host ran for 2h in all; it was started 3 times, 1 of them after a crash",
+		"api.1   99.981%  1m12s       0s        3   24s    2d         4  restarts: exit 3, start failed 1; longest outage 48s at 2026-01-10 12:00: exit 3[2J; unknown for 1h",
 		"batch         -      -       5s        0     -     -         0  12 runs, 2 failed, 1 left out",
 		"web        100%     0s       0s        0     -     -         0  down for 1m30s: crash loop",
 	} {

@@ -75,7 +75,7 @@ func TestCommandIsAskedForItsVersion(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var runs []string
-			got := command(t.Context(), spec.Need{Name: "x", Op: ">=", Version: "17"}, told(filepath.Join("none", name), c.answers, &runs))
+			got := command(t.Context(), spec.Need{Name: "x", Op: ">=", Version: "17"}, told(filepath.Join(t.TempDir(), "x"), c.answers, &runs))
 			if !slices.Equal(runs, c.runs) {
 				t.Errorf("asked by %q", runs)
 			}
