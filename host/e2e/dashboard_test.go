@@ -142,9 +142,7 @@ func TestDashboardIsServed(t *testing.T) {
 		o, _, _ := r.cli("events")
 		return strings.Contains(o, taken.Addr().String()) && strings.Contains(o, "tried again")
 	})
-	if s := r.status(); s.Host.Spec.State != control.SpecApplied {
-		t.Errorf("a taken port is %s", s.Host.Spec.State)
-	}
+	r.until("the edit to be applied with a taken port", func(s control.Status) bool { return s.Host.Spec.State == control.SpecApplied })
 	r.poll("the former port to be closed", func() bool { _, _, err := stranger.try("GET", "/healthz", ""); return err != nil })
 	moved := visitor{t, v.http, "http://" + taken.Addr().String()}
 	taken.Close()

@@ -69,9 +69,10 @@ func (d *daemon) stop() {
 }
 
 // counting is a service that writes so many numbered lines, one at a time, each with the PID of its run, and one
-// to standard error, and stays.
-func counting(lines int, more ...string) string {
-	b, _ := json.Marshal([]string{"sh", "-c", fmt.Sprintf(`i=0; while [ $i -lt %d ]; do echo "$$ n $i"; i=$((i+1)); sleep 0.005; done; echo "$$ oops" >&2; exec sleep 1000`, lines)})
+// to standard error, and stays. The second half of them comes when the file goFile is there.
+func counting(lines int, goFile string, more ...string) string {
+	b, _ := json.Marshal([]string{"sh", "-c", fmt.Sprintf(`i=0; while [ $i -lt %d ]; do echo "$$ n $i"; i=$((i+1)); sleep 0.005
+while [ $i -eq %d ] && [ ! -e "$1" ]; do sleep 0.05; done; done; echo "$$ oops" >&2; exec sleep 1000`, lines, lines/2), "sh", goFile})
 	return svc("count", string(b), more...)
 }
 
@@ -147,20 +148,21 @@ input(type="imtcp" address="127.0.0.1" port="%[5]d" ruleset="in")
 	got := func(input string) (out []string) {
 		b, _ := os.ReadFile(filepath.Join(r.dir, "got.log"))
 		for l := range strings.Lines(string(b)) {
-			if strings.HasPrefix(l, input+"|") {
-				out = append(out, strings.TrimSuffix(l, "\n"))
+			if l, whole := strings.CutSuffix(l, "\n"); whole && strings.HasPrefix(l, input+"|") {
+				out = append(out, l)
 			}
 		}
 		return out
 	}
 	const lines = 600
+	goFile := filepath.Join(r.dir, "go")
 	r.write(fmt.Sprintf(`host:
   name: orders-01
   log_targets:
     tcp: {type: syslog, url: "tcp://127.0.0.1:%d", facility: local3, labels: {env: prod}}
     tls: {type: syslog, url: "tls://127.0.0.1:%d", tls: {ca: ca.pem, server_name: localhost}}
     udp: {type: syslog, url: "udp://127.0.0.1:%d"}
-`, tcp, tls, udp) + yaml(counting(lines, "log: {path: count.log, stderr: count.err.log, forward: [tcp, tls, udp]}")))
+`, tcp, tls, udp) + yaml(counting(lines, goFile, "log: {path: count.log, stderr: count.err.log, forward: [tcp, tls, udp]}")))
 	r.start()
 	pid := r.pidOf("count")
 	r.poll("the first lines", func() bool { return len(got("imudp")) > 20 && len(got("imptcp")) > 20 && len(got("imtcp")) > 20 })
@@ -172,6 +174,9 @@ input(type="imtcp" address="127.0.0.1" port="%[5]d" ruleset="in")
 	}
 
 	d.stop()
+	if err := os.WriteFile(goFile, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	r.targetIs("the targets to wait", func(v control.LogTargetStatus) bool { return v.WaitingRecords > 20 })
 	d.start()
 	r.poll("the last lines", func() bool {
@@ -293,7 +298,7 @@ service: {telemetry: {metrics: {level: none}}, pipelines: {logs: {receivers: [ot
 
 	const lines = 400
 	r.write(fmt.Sprintf("host: {name: orders-01, log_targets: {otel: {type: otlp, url: \"http://127.0.0.1:%d\", labels: {deployment.environment: prod}}}}\n", port) +
-		yaml(counting(lines, "log: {path: count.log, stderr: count.err.log, forward: [otel]}")))
+		yaml(counting(lines, r.spec, "log: {path: count.log, stderr: count.err.log, forward: [otel]}")))
 	r.start()
 	first := r.pidOf("count")
 	r.targetIs("all lines to be in the spool", func(v control.LogTargetStatus) bool {

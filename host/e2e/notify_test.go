@@ -114,13 +114,13 @@ func TestCrashLoopIsToldOnceGroupedAndResolved(t *testing.T) {
 	r.start()
 	r.poll("the first alert", func() bool { return len(h.of("bad")) > 0 })
 	first := h.of("bad")[0]
-	if late := first.came.Sub(first.At); late > 3*time.Second || first.Event != "failed" || first.Status != notify.Firing || first.Title != "bad has failed" || first.ServiceID != "bad" ||
+	if first.Total != 1 || first.Event != "failed" || first.Status != notify.Firing || first.Title != "bad has failed" || first.ServiceID != "bad" ||
 		!strings.Contains(first.Reason, "crash loop") || !slices.Contains(first.LastLines, "bad is up") {
-		t.Errorf("it came after %v: %+v", late, first.Alert)
+		t.Errorf("%+v", first.Alert)
 	}
 	r.poll("a summary", func() bool { return len(h.of("bad")) > 1 })
 	summary := h.of("bad")[1]
-	if after := summary.came.Sub(first.came); after < 3*time.Second || summary.Count < 1 || summary.Total != summary.Count+1 || summary.Alert.Alert != first.Alert.Alert || summary.ID == first.ID {
+	if after := summary.came.Sub(first.At); after < 3*time.Second || summary.Count < 1 || summary.Total != summary.Count+1 || summary.Alert.Alert != first.Alert.Alert || summary.ID == first.ID {
 		t.Errorf("it came after %v: %+v", after, summary.Alert)
 	}
 	r.write(section + yaml(good))

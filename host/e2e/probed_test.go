@@ -99,9 +99,8 @@ func TestProbesOfPrograms(t *testing.T) {
 	r := newRig(t)
 	ready, alive := r.flag("ready"), r.flag("alive")
 	const quick = "period: 200ms, timeout: 10s, failure_threshold: 2"
-	port := freePort(t)
 	r.write(yaml(
-		svc("web", r.probed("http", ready), fmt.Sprintf("port: %d", port),
+		svc("web", r.probed("http", ready), "port: auto",
 			"health: {startup: {log: '^http begins', period: 1s, failure_threshold: 30}, readiness: {http: 'http://127.0.0.1:${PORT}/ready', "+quick+"}, liveness: {tcp: '127.0.0.1:${PORT}', period: 1s, timeout: 10s}}"),
 		svc("told", r.probed("notify"), "restart: {delay: 100ms}", "health: {readiness: {notify: true, period: 5s}, liveness: {exec: "+r.probed("ping", alive)+", "+quick+"}}"),
 		svc("after", r.probed("wait"), "depends_on: {web: {condition: healthy}, told: {condition: healthy}}"),
