@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ func (h *Host) openLog(c spec.HostLog, stateDir string) error {
 	if path == "" && h.opt.Managed {
 		path = filepath.Join(stateDir, "logs", "host.log")
 	}
-	out := zapcore.Lock(zapcore.AddSync(h.opt.Stderr))
+	var out io.Writer = h.opt.Stderr
 	if path != "" {
 		w, err := newRotator(path, c.MaxSize, c.MaxFiles)
 		if err != nil {
@@ -33,7 +34,10 @@ func (h *Host) openLog(c spec.HostLog, stateDir string) error {
 		}
 		out, h.logFile = w, w
 	}
-	h.log = zap.New(zapcore.NewCore(encoder(c.Format, path != "", h.opt.Color), out, h.level))
+	to := newSink(out, func(lines int) {
+		h.log.Warn(fmt.Sprintf("the host's log lacks %s here: nobody took them for a while", human.Count(lines, "line")))
+	})
+	h.log = zap.New(zapcore.NewCore(encoder(c.Format, path != "", h.opt.Color), to, h.level))
 	return nil
 }
 
