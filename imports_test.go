@@ -20,7 +20,7 @@ const module = "servicehost"
 // layers orders the packages: each may import those of lower layers only. .golangci.yml says the same.
 var layers = [][]string{
 	{"spec", "host/jsonl", "host/human", "host/web/page"},
-	{"host/files", "host/outbound"},
+	{"host/files", "host/outbound", "host/image"},
 	{"reload", "host/process", "host/probe", "host/requires", "host/logs", "host/restart", "host/schedule", "host/state", "host/journal", "host/action", "host/osservice", "host/secrets", "host/shadow", "host/eventlog", "host/upgrade"},
 	{"host/supervisor", "host/control", "host/forward", "host/usage", "host/notify", "host/process/processtest", "host/state/statetest"},
 	{"host/thresholds", "host/metrics", "host/web", "host/top"},
@@ -30,7 +30,7 @@ var layers = [][]string{
 }
 
 // alone are packages that import nothing of ours.
-var alone = []string{"samples/quickstart/demo", "bench/nssm", "bench/peers", "bench/peers/floor"}
+var alone = []string{"samples/quickstart/demo", "bench/nssm", "bench/peers", "bench/peers/floor", "winres/align"}
 
 // forTests are packages that only tests may import.
 var forTests = append([]string{"host/process/processtest", "host/state/statetest"}, alone...)

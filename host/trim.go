@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"servicehost/host/image"
 )
 
 // trimmer gives memory back to the system after a burst of work: a host is idle for weeks after it
@@ -36,7 +38,8 @@ func (t *trimmer) stop() {
 	}
 }
 
-// spareMemory is how much may lie idle: taken from the system, and used by nobody.
+// spareMemory is how much may lie idle: taken from the system, and used by nobody. Of the executable it is how much may
+// be in memory: which pages of that are in use nobody tells, but those that are come back at once.
 const spareMemory = 6 << 20
 
 // look gives memory back that was left by work which asks for nothing at its end: commands, floods, alerts. The
@@ -47,6 +50,8 @@ func (t *trimmer) look() {
 	runtime.ReadMemStats(&m)
 	if m.HeapIdle-m.HeapReleased > spareMemory {
 		trim()
+	} else if image.Resident() > spareMemory {
+		image.GiveBack()
 	}
 }
 
@@ -56,4 +61,5 @@ func trim() {
 		runtime.GC()
 	}
 	debug.FreeOSMemory()
+	image.GiveBack()
 }

@@ -129,7 +129,7 @@ func helperMain(args []string) (bool, int) {
 	}
 	signal.Ignore(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGPIPE)
 	groups := map[int]bool{}
-	in := bufio.NewScanner(os.Stdin)
+	in := bufio.NewScanner(newRestingReader())
 	for in.Scan() {
 		line := in.Text()
 		if line == "quit" {
