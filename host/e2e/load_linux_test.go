@@ -237,6 +237,16 @@ http {
 	}
 }
 
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
 // freePorts returns the first of n free ports in a row.
 func freePorts(t *testing.T, n int) int {
 	t.Helper()
