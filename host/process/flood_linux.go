@@ -2,7 +2,6 @@ package process
 
 import (
 	"os"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -68,50 +67,58 @@ func (r *reader) copyFlood(sink func([]byte)) (done bool, err error) {
 	defer r.enterPoller(fd)
 	n := floods.Add(1)
 	defer floodEnds()
-	if int(n) >= cap(floodTurns) {
+	if int(n) >= floodTurns.most {
 		spareProcessor.take()
 	}
 	if n <= floodsDeep {
 		defer deepen(fd, n)()
 	}
-	patience := time.NewTimer(turnPatience)
-	defer patience.Stop()
-	since, last, bytes, naps, empty := time.Now(), time.Time{}, 0, 0, 0
-	scheduled := since
-	for empty < napsQuiet && !r.closed.Load() && !r.released.Load() {
-		floodTurns.await(patience)
-		if !last.IsZero() {
-			nap(int(floods.Load()), empty, last)
-		}
-		n, short, end, err := r.takeTurn(fd, sink)
-		floodTurns.pass()
-		if end {
-			return true, err
-		}
-		now := time.Now()
-		empty++
-		if n > 0 {
-			empty = 0
-		}
-		bytes += n
-		last = time.Time{}
-		if short {
-			last = now
-			if naps++; naps%floodNaps == 0 {
-				if last.Sub(since)*floodBytes > floodTime*time.Duration(bytes) {
-					break
-				}
-				since, bytes = last, 0
+	f := flood{reader: r, fd: fd, sink: sink, since: time.Now()}
+	floodTurns.run(f.take)
+	return f.end, f.err
+}
+
+// flood is a stream while it is one.
+type flood struct {
+	*reader
+	fd   int
+	sink func([]byte)
+
+	since       time.Time // the speed is that since then
+	bytes, naps int
+	last        time.Time // the pipe was found empty; zero: it was not
+	empty       int       // so often in a row
+	end         bool      // it has ended or broken
+	err         error
+}
+
+// take is one turn. The flood is over when the stream has ended, was closed or does not bring much.
+func (f *flood) take(now time.Time) (then time.Time, over bool) {
+	if !f.last.IsZero() {
+		nap(int(floods.Load()), f.empty, now.Sub(f.last))
+	}
+	n, short, end, err := f.takeTurn(f.fd, f.sink)
+	now = time.Now()
+	if end {
+		f.end, f.err = true, err
+		return now, true
+	}
+	f.empty++
+	if n > 0 {
+		f.empty = 0
+	}
+	f.bytes += n
+	f.last = time.Time{}
+	if short {
+		f.last = now
+		if f.naps++; f.naps%floodNaps == 0 {
+			if now.Sub(f.since)*floodBytes > floodTime*time.Duration(f.bytes) {
+				return now, true
 			}
-		}
-		// From a goroutine that has not been scheduled for 10 ms the runtime takes the processor at every system call,
-		// and the thread that watches for those is kept awake by it: a twentieth of all the work.
-		if now.Sub(scheduled) > floodRun {
-			scheduled = now
-			runtime.Gosched()
+			f.since, f.bytes = now, 0
 		}
 	}
-	return false, nil
+	return now, f.empty >= napsQuiet || f.closed.Load() || f.released.Load()
 }
 
 func floodEnds() {
@@ -175,12 +182,12 @@ func (r *reader) takeTurn(fd int, sink func([]byte)) (total int, short, end bool
 	return total, short, end, err
 }
 
-// nap lets the pipes fill. Whose turn it is found little in its pipe at the time last; of several floods it is the
-// one for which that is longest ago.
-func nap(floods, empty int, last time.Time) {
+// nap lets the pipes fill. Whose turn it is found little in its pipe so long ago; of several floods it is the one for
+// which that is longest ago.
+func nap(floods, empty int, ago time.Duration) {
 	d := time.Duration(napShort)
 	if floods > 1 {
-		d = min(time.Duration(floods)*napEach, napMost) - time.Since(last)
+		d = min(time.Duration(floods)*napEach, napMost) - ago
 	} else if empty > napsShort {
 		d = napLong
 	}

@@ -193,7 +193,7 @@ func TestFloodEnds(t *testing.T) {
 
 // A sink that hangs keeps none of the other floods, however many hang.
 func TestFloodsPassOneThatHangs(t *testing.T) {
-	hanging := cap(floodTurns) + 1
+	hanging := floodTurns.most + 1
 	free := make(chan struct{})
 	copied := make(chan error, hanging)
 	var outputs []*output
