@@ -2,7 +2,6 @@ package host
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -26,7 +25,7 @@ func (h *Host) openLog(c spec.HostLog, stateDir string) error {
 	if path == "" && h.opt.Managed {
 		path = filepath.Join(stateDir, "logs", "host.log")
 	}
-	var out io.Writer = h.opt.Stderr
+	out := h.opt.Stderr
 	if path != "" {
 		w, err := newRotator(path, c.MaxSize, c.MaxFiles)
 		if err != nil {
