@@ -133,6 +133,7 @@ func (h *Host) Act(ctx context.Context, r control.ActRequest) (control.ActResult
 	}
 	outs, err := h.sup.Do(ctx, a)
 	if r.Verb == control.VerbRotate && r.All && h.logFile != nil {
+		_ = h.log.Sync() // it never fails: what was told before belongs into the file before
 		err = errors.Join(err, h.logFile.Rotate())
 	}
 	var unknown *supervisor.UnknownError

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// sink takes the lines of the host's own log and writes them from a goroutine of its own: neither a terminal that is
-// stopped (Ctrl-S, a selection in a Windows console), nor a pipe that nobody reads, nor a disk that hangs may hold up
-// who supervises. What waits goes out in one write.
+// sink takes the lines of the host's own log and writes them a moment later: neither a terminal that is stopped (Ctrl-S,
+// a selection in a Windows console), nor a pipe that nobody reads, nor a disk that hangs may hold up who supervises. What
+// waits goes out in one write.
 type sink struct {
 	out  io.Writer
 	lost func(lines int) // tells of lines that were not written, once writing goes on; it may write
@@ -18,11 +18,14 @@ type sink struct {
 	idle    sync.Cond
 	pending []byte
 	missing int  // lines
-	writing bool // a goroutine does
+	writing bool // it is asked for, or under way
+	timer   *time.Timer
 }
 
 const (
-	maxSink    = 1 << 20         // bytes that wait at most
+	maxSink = 1 << 20 // bytes that wait at most
+	// sinkPause is for what belongs together: a restart is told in three lines, and need not wake a thread for each.
+	sinkPause  = 5 * time.Millisecond
 	spareSink  = 16 << 10        // bytes that are kept for what comes next
 	sinkLinger = 2 * time.Second // for Sync
 )
@@ -44,7 +47,11 @@ func (s *sink) Write(lines []byte) (int, error) {
 	s.pending = append(s.pending, lines...)
 	if !s.writing {
 		s.writing = true
-		go s.write()
+		if s.timer == nil {
+			s.timer = time.AfterFunc(sinkPause, s.write)
+		} else {
+			s.timer.Reset(sinkPause)
+		}
 	}
 	return len(lines), nil
 }
@@ -84,6 +91,9 @@ func (s *sink) write() {
 func (s *sink) Sync() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.writing && s.timer.Stop() {
+		go s.write()
+	}
 	late := false
 	defer time.AfterFunc(sinkLinger, func() {
 		s.mu.Lock()

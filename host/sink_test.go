@@ -65,7 +65,7 @@ func TestFailingLogIsToldOf(t *testing.T) {
 		}
 		for n := range 5 {
 			fmt.Fprintf(s, "line %d\n", n)
-			synctest.Wait()
+			s.Sync()
 		}
 		if got := strings.Join(out.took, ""); got != "line 0\nline 3\nline 4\n1 missing\n" {
 			t.Errorf("%q", got)
