@@ -121,6 +121,14 @@ func (c *clock) to(off int64) {
 	}
 }
 
+// atLatest is a time that no line before the first mark is later than; written is when the last of all was.
+func (c *clock) atLatest(written int64) int64 {
+	if m, ok := c.mark(0); ok {
+		return m.at
+	}
+	return written
+}
+
 // search is sort.Search over the marks.
 func (c *clock) search(first func(m mark) bool) int64 {
 	return int64(sort.Search(int(c.n), func(i int) bool {

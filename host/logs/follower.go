@@ -14,14 +14,17 @@ import (
 // follower is the reading of one log.
 type follower struct {
 	File
-	f      *os.File // the current file, or what was it
-	id     fileID
-	size   int64  // of f when its history was looked for
-	clock  *clock // of f
-	off    int64
-	part   []byte // read of a line whose end isn't there yet
-	lastMS int64  // the newest rotated file that is older than f
-	left   int64  // when f was seen to be no longer at Path; 0: it is
+	f     *os.File // the current file, or what was it
+	id    fileID
+	size  int64  // of f when its history was looked for
+	clock *clock // of f
+	// written is when f was written last, where a host may not have put all times into the index yet: it came or
+	// was renamed a moment ago, or its writer is busy. 0: what the index doesn't say isn't known.
+	written int64
+	off     int64
+	part    []byte // read of a line whose end isn't there yet
+	lastMS  int64  // the newest rotated file that is older than f
+	left    int64  // when f was seen to be no longer at Path; 0: it is
 }
 
 func (t *follower) close() {

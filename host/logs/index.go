@@ -180,6 +180,7 @@ func (w *writer) renameIndex(to string, now time.Time) {
 	}
 	x.none = true
 	x.since = ms
+	x.at = 0 // and endIndex has nothing to add: at the path is another file's now
 }
 
 // removeIndex deletes the index of the log or rotated plain file at path, which is gone.

@@ -70,7 +70,7 @@ func (c *cursor) begin(r *reader) (bool, error) {
 	if !c.cur {
 		return false, nil
 	}
-	c.seg = r.currentSegment(c.t, c.from)
+	c.seg = r.currentSegment(c.t, c.at, c.from)
 	return true, nil
 }
 

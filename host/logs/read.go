@@ -172,6 +172,9 @@ func (r *reader) history(ctx context.Context, t *follower, older []rotated) (c *
 			t.clock.last = info.ModTime().Add(time.Second).UnixMilli()
 		}
 		t.clock.seek(0)
+		if t.Format == spec.FormatRaw && (r.q.Follow || r.q.Flush != nil) {
+			t.written = min(info.ModTime().UnixMilli(), time.Now().UnixMilli())
+		}
 	}
 	c = &cursor{t: t, older: older, cur: t.f != nil}
 	if r.q.Last >= 0 {

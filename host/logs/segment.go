@@ -83,11 +83,14 @@ func (r *reader) newSegment(t *follower, c *clock) *segment {
 	return s
 }
 
-// currentSegment is the current file from from on.
-func (r *reader) currentSegment(t *follower, from int64) *segment {
+// currentSegment is the current file from from on. Nothing in it is older than floor.
+func (r *reader) currentSegment(t *follower, floor, from int64) *segment {
 	lo, hi := r.bounds(t, t.f, t.size, t.clock)
 	lo = max(lo, min(from, hi))
 	s := r.newSegment(t, t.clock)
+	if s.guess = floor; floor == 0 && t.written > 0 {
+		s.guess = t.clock.atLatest(t.written)
+	}
 	t.clock.toOffset(lo)
 	s.scan.in, s.scan.off, s.hi = io.NewSectionReader(t.f, lo, hi-lo), lo, hi
 	return s
@@ -114,10 +117,9 @@ func (r *reader) rotatedSegment(t *follower, o rotated, floor, from int64) (*seg
 	}
 	c := openClock(rotatedPath(t.Path, o.ms, formPlain), size, o.ms)
 	s := r.newSegment(t, c)
-	if s.file = in; c.n == 0 {
-		if s.guess = floor; floor == 0 {
-			s.guess = o.ms // not later, at least
-		}
+	s.file = in
+	if s.guess = floor; floor == 0 {
+		s.guess = c.atLatest(o.ms)
 	}
 	var lo int64
 	if plain {
