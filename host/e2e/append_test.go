@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -26,6 +27,16 @@ func appendLine(file, format string, args ...any) error {
 // register notes a child that is up where registered looks.
 func register(file, tag string) error {
 	return appendLine(file, "%s %d %d\n", tag, os.Getpid(), birth())
+}
+
+// untilUp waits until so many children have said in all that they are up: one that is stopped before it can listen
+// may end in any way.
+func (r *rig) untilUp(started int) {
+	r.t.Helper()
+	r.poll(fmt.Sprintf("%d children to be up", started), func() bool {
+		b, _ := os.ReadFile(r.pids)
+		return bytes.Count(b, []byte{'\n'}) == started
+	})
 }
 
 const roleAppend = "e2e-append"

@@ -17,15 +17,16 @@ import (
 
 // rig is one folder with a spec, and the host that runs it.
 type rig struct {
-	t    *testing.T
-	dir  string
-	spec string
-	exe  string // of the host
-	pids string // where children write that they are up
-	env  []string
-	host *exec.Cmd
-	out  *buffer
-	done chan struct{}
+	t      *testing.T
+	dir    string
+	spec   string
+	exe    string // of the host
+	pids   string // where children write that they are up
+	env    []string
+	host   *exec.Cmd
+	out    *buffer
+	stderr *os.File // of the host, instead of out
+	done   chan struct{}
 }
 
 // buffer takes output from several goroutines.
@@ -91,6 +92,9 @@ func (r *rig) start(args ...string) {
 		r.out = &buffer{}
 	}
 	r.host.Stdout, r.host.Stderr = r.out, r.out
+	if r.stderr != nil {
+		r.host.Stderr = r.stderr
+	}
 	hostConsole(r.host)
 	// The guard and the children hold no pipe of ours, but what they leave must not hold up Wait.
 	r.host.WaitDelay = 5 * time.Second

@@ -3,9 +3,7 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"testing"
 
 	"servicehost/host/control"
@@ -32,12 +30,8 @@ func TestStopCyclesCostNothing(t *testing.T) {
 	started := 0
 	cycle := func() {
 		t.Helper()
-		// One that is stopped before it can listen may end in any way.
 		started += services
-		r.poll("the children to be up", func() bool {
-			b, _ := os.ReadFile(r.pids)
-			return bytes.Count(b, []byte{'\n'}) == started
-		})
+		r.untilUp(started)
 		for _, v := range []control.Verb{control.VerbStop, control.VerbStart} {
 			res, err := client.Act(t.Context(), control.ActRequest{Verb: v, Names: names})
 			if err != nil {
