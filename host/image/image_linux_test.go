@@ -86,6 +86,17 @@ func TestCleanTakesOnlyWhatIsInTheFile(t *testing.T) {
 	}
 }
 
+func TestFilesOfAServerAreKept(t *testing.T) {
+	for fs, want := range map[uint32]bool{
+		0xef53: false, 0x58465342: false, 0x9123683e: false, 0x01021994: false, 0x794c7630: false, // ext4, XFS, Btrfs, tmpfs, overlay
+		0x6969: true, 0xff534d42: true, 0xfe534d42: true, 0x65735546: true, // NFS, CIFS, SMB 2, FUSE
+	} {
+		if got := remote(fs); got != want {
+			t.Errorf("%#x: %v", fs, got)
+		}
+	}
+}
+
 func BenchmarkGiveBack(b *testing.B) {
 	for b.Loop() {
 		GiveBack()
