@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -62,5 +63,29 @@ func TestReadKeepsOrderHoweverFastALogIsRotated(t *testing.T) {
 			}
 			t.Logf("%d reads, %d rotations", reads, written())
 		})
+	}
+}
+
+// TestReadSeesAllOfALogBetweenTwoFiles: twice there is no current file, as between a renaming and the next file, and
+// meanwhile the folder was read by halves.
+func TestReadSeesAllOfALogBetweenTwoFiles(t *testing.T) {
+	path := logPath(t)
+	var want, half []rotated
+	for ms := range int64(4) {
+		put(t, rotatedPath(path, 1000+ms, formPlain), "a line\n")
+		want = append(want, rotated{ms: 1000 + ms, form: formPlain})
+		if ms != 2 {
+			half = append(half, want[ms])
+		}
+	}
+	f := &follower{File: File{ID: "api", Path: path}}
+	defer f.close()
+	if err := f.open(); err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range [][]rotated{half, want, want[:1]} {
+		if got, err := f.settle(list); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v of %v, %v", got, want, err)
+		}
 	}
 }

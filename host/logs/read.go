@@ -288,7 +288,19 @@ func (t *follower) settle(list []rotated) ([]rotated, error) {
 	for i := 0; ; i++ {
 		t.setClock(t.Path)
 		if t.isCurrent() {
-			return list, nil
+			if t.f != nil || len(list) == 0 {
+				return list, nil
+			}
+			// There was no current file and is none now, but one may have come and gone while the list was made.
+			again, err := settledRotated(t.Path)
+			if err != nil {
+				return nil, t.failed(err)
+			}
+			if i == tries || !anyNew(list, again) {
+				return list, nil
+			}
+			list = again
+			continue
 		}
 		if n, ok := t.among(list); ok {
 			t.setClock(rotatedPath(t.Path, list[n].ms, formPlain))
@@ -327,4 +339,17 @@ func (t *follower) among(list []rotated) (int, bool) {
 		}
 	}
 	return 0, false
+}
+
+// anyNew reports whether something in again is not in list; both are ordered.
+func anyNew(list, again []rotated) bool {
+	for _, o := range again {
+		for len(list) > 0 && list[0].ms < o.ms {
+			list = list[1:]
+		}
+		if len(list) == 0 || list[0].ms != o.ms {
+			return true
+		}
+	}
+	return false
 }
