@@ -111,12 +111,15 @@ func (r *rig) pidOf(id string) int {
 
 func freeUDP(t *testing.T) int {
 	t.Helper()
-	l, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := freePort(t)
+		if l, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	return l.LocalAddr().(*net.UDPAddr).Port
+	t.Fatal("no free port")
+	return 0
 }
 
 // TestRsyslogReceives forwards to a real rsyslog over UDP, TCP and TLS, and restarts it meanwhile.
