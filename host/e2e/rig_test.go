@@ -26,6 +26,7 @@ type rig struct {
 	host   *exec.Cmd
 	out    *buffer
 	stderr *os.File // of the host, instead of out
+	looks  *control.Client
 	done   chan struct{}
 }
 
@@ -113,8 +114,8 @@ func (r *rig) start(args ...string) {
 			r.t.Fatalf("the host ended:\n%s", r.out)
 		default:
 		}
-		_, code := r.tryStatus()
-		return code == 0 || code == 3
+		_, ok := r.look()
+		return ok
 	})
 }
 
@@ -169,23 +170,15 @@ func (r *rig) must(code int, args ...string) string {
 	return o + e
 }
 
-func (r *rig) tryStatus() (control.Status, int) {
+// status is what the command of that name says.
+func (r *rig) status() (s control.Status) {
 	r.t.Helper()
-	o, _, code := r.cli("status", "-o", "json")
-	var s control.Status
-	if code == 0 || code == 3 {
-		if err := json.Unmarshal([]byte(o), &s); err != nil {
-			r.t.Fatalf("status is no JSON: %v\n%s", err, o)
-		}
-	}
-	return s, code
-}
-
-func (r *rig) status() control.Status {
-	r.t.Helper()
-	s, code := r.tryStatus()
+	o, e, code := r.cli("status", "-o", "json")
 	if code != 0 && code != 3 {
-		r.t.Fatalf("status ended with %d\n%s", code, r.out)
+		r.t.Fatalf("status ended with %d\n%s%s", code, e, r.out)
+	}
+	if err := json.Unmarshal([]byte(o), &s); err != nil {
+		r.t.Fatalf("status is no JSON: %v\n%s", err, o)
 	}
 	return s
 }
@@ -205,7 +198,10 @@ func (r *rig) until(what string, suits func(control.Status) bool) control.Status
 	r.t.Helper()
 	var s control.Status
 	r.poll(what, func() bool {
-		s = r.status()
+		var ok bool
+		if s, ok = r.look(); !ok {
+			s = r.status()
+		}
 		return suits(s)
 	})
 	return s

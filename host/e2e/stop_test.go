@@ -113,19 +113,6 @@ func (r *rig) runStopCases(cases []stopCase) {
 	}
 }
 
-// client asks the running host without a process for each question.
-func (r *rig) client() *control.Client {
-	r.t.Helper()
-	r.t.Setenv("XDG_RUNTIME_DIR", r.dir)
-	e, err := control.Find(r.t.Context(), control.Selector{Files: []string{r.spec}})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	c := control.NewClient(e)
-	r.t.Cleanup(c.Close)
-	return c
-}
-
 // TestStopLadder stops programs that end in one way only, each by its own steps.
 func TestStopLadder(t *testing.T) {
 	r := newRig(t)
