@@ -33,7 +33,8 @@ func found(t *testing.T, b *Binaries) Content {
 	select {
 	case <-b.C():
 	case <-time.After(10 * time.Second):
-		t.Fatal("no news")
+		c, _ := b.Content("g")
+		t.Fatalf("no news since %+v", c)
 	}
 	c, ok := b.Content("g")
 	if !ok {
