@@ -211,7 +211,7 @@ func TestBinariesWatchAFolderThatComesBack(t *testing.T) {
 	base := t.TempDir()
 	dir := filepath.Join(base, "app")
 	write(t, filepath.Join(dir, "lib", "a.dll"), "one")
-	b := watched(t, 50*time.Millisecond, BinariesOptions{}, dir)
+	b := watched(t, 50*time.Millisecond, BinariesOptions{Poll: pollOfNewFolders}, dir)
 	must(t, os.Rename(dir, filepath.Join(base, "old")))
 	found(t, b)
 	write(t, filepath.Join(dir, "lib", "a.dll"), "two")

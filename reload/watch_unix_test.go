@@ -16,6 +16,9 @@ import (
 	"servicehost/spec"
 )
 
+// pollOfNewFolders: events tell of everything.
+const pollOfNewFolders = time.Hour
+
 func TestWatchSeesLinksSwapped(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "v1", "services.yaml"), "one")

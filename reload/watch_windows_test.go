@@ -3,9 +3,15 @@ package reload
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/windows"
 )
+
+// pollOfNewFolders: Wine knows folders below a watched one by the numbers of their inodes, and takes one that got the
+// number of a deleted folder for that one, which it watches already. Then only a poll tells of what is written there.
+// https://gitlab.winehq.org/wine/wine/-/blob/wine-8.0/server/change.c
+const pollOfNewFolders = 2 * time.Second
 
 func TestWatchWaitsForALockedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "services.yaml")
