@@ -57,6 +57,9 @@ func (h *Host) endEvents(err error) {
 		zap.New(h.events.Core()).Error("", eventlog.Of(eventlog.Event{Kind: eventlog.HostFailed, Reason: err.Error()}))
 	}
 	h.events.Close(eventsWait)
+	if h.log != nil {
+		_ = h.log.Sync() // for what it had to say of trouble
+	}
 }
 
 // told is an event of the journal as the system's log takes it.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"servicehost/host/control"
 )
 
 // TestStalledConsoleHoldsNothingUp runs a host whose lines nobody takes, as when a terminal is stopped by Ctrl-S.
@@ -41,17 +39,7 @@ func TestStalledConsoleHoldsNothingUp(t *testing.T) {
 	client := r.client()
 	for n := range cycles {
 		r.untilUp((n + 1) * services)
-		for _, v := range []control.Verb{control.VerbStop, control.VerbStart} {
-			res, err := client.Act(t.Context(), control.ActRequest{Verb: v, Names: names})
-			if err != nil {
-				t.Fatalf("%s: %v", v, err)
-			}
-			for _, s := range res.Services {
-				if !s.OK {
-					t.Fatalf("%s: %+v", v, s)
-				}
-			}
-		}
+		r.stopAndStart(client, names)
 	}
 	r.allRunning()
 	if code := r.stop(); code != 0 {

@@ -32,17 +32,7 @@ func TestStopCyclesCostNothing(t *testing.T) {
 		t.Helper()
 		started += services
 		r.untilUp(started)
-		for _, v := range []control.Verb{control.VerbStop, control.VerbStart} {
-			res, err := client.Act(t.Context(), control.ActRequest{Verb: v, Names: names})
-			if err != nil {
-				t.Fatalf("%s: %v", v, err)
-			}
-			for _, s := range res.Services {
-				if !s.OK {
-					t.Fatalf("%s: %+v", v, s)
-				}
-			}
-		}
+		r.stopAndStart(client, names)
 	}
 	for range 3 { // the first few open what stays
 		cycle()
@@ -57,6 +47,21 @@ func TestStopCyclesCostNothing(t *testing.T) {
 		return after.handles <= before.handles+handleSlack && after.goroutines <= before.goroutines+4
 	})
 	t.Logf("%+v before, %+v after %d cycles", before, after, services*rounds)
+}
+
+func (r *rig) stopAndStart(client *control.Client, names []string) {
+	r.t.Helper()
+	for _, v := range []control.Verb{control.VerbStop, control.VerbStart} {
+		res, err := client.Act(r.t.Context(), control.ActRequest{Verb: v, Names: names})
+		if err != nil {
+			r.t.Fatalf("%s: %v", v, err)
+		}
+		for _, s := range res.Services {
+			if !s.OK {
+				r.t.Fatalf("%s: %+v", v, s)
+			}
+		}
+	}
 }
 
 // holding is what a host has open.
