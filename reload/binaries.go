@@ -215,7 +215,7 @@ func (b *Binaries) run(ctx context.Context) {
 	b.tend(ctx)
 	b.trees.close()
 	if b.fs != nil {
-		b.fs.Close()
+		closeWatcher(b.fs)
 	}
 	wg.Wait()
 }

@@ -88,7 +88,7 @@ func Watch(ctx context.Context, o Options) *Watcher {
 	go func() {
 		wg.Wait()
 		if w.fs != nil {
-			w.fs.Close()
+			closeWatcher(w.fs)
 		}
 		close(w.done)
 	}()

@@ -368,3 +368,23 @@ func BenchmarkIdlePoll1000(b *testing.B) {
 	cancel()
 	<-w.Done()
 }
+
+// The host can't end before its watches have.
+func BenchmarkEndOfWatch(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "services.yaml")
+	write(b, path, "x")
+	slowest := time.Duration(0)
+	for b.Loop() {
+		b.StopTimer()
+		ctx, cancel := context.WithCancel(b.Context())
+		w := Watch(ctx, Options{})
+		w.SetInputs(load(path))
+		time.Sleep(20 * time.Millisecond) // the grace periods of the one before are over
+		b.StartTimer()
+		begun := time.Now()
+		cancel()
+		<-w.Done()
+		slowest = max(slowest, time.Since(begun))
+	}
+	b.ReportMetric(float64(slowest.Microseconds()), "worst-us")
+}
