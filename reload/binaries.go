@@ -85,8 +85,9 @@ type group struct {
 	Group
 	due     time.Time // when to look; zero: nothing is to be looked at
 	noticed time.Time // when a change was noticed last
-	hurry   bool      // whoever asked does not wait for quiet
+	hurry   bool      // whoever asked for the look that is due does not wait for quiet
 	looking bool
+	rushed  bool     // nor for the look that is under way
 	seen    *listing // of the last look or poll
 	want    map[string]*namesOf
 	tops    []string // paths that are folders
@@ -96,6 +97,12 @@ type group struct {
 
 // WatchBinaries watches the groups given to SetGroups until ctx ends.
 func WatchBinaries(ctx context.Context, o BinariesOptions) *Binaries {
+	b := newBinaries(o)
+	go b.run(ctx)
+	return b
+}
+
+func newBinaries(o BinariesOptions) *Binaries {
 	if o.Poll <= 0 {
 		o.Poll = binariesPoll
 	}
@@ -107,7 +114,6 @@ func WatchBinaries(ctx context.Context, o BinariesOptions) *Binaries {
 		folders: folders{watched: map[string]os.FileInfo{}}, groups: map[string]*group{}, hashes: map[string]hashed{}, changed: map[chan struct{}]bool{},
 	}
 	b.trees.report = b.treeChanged
-	go b.run(ctx)
 	return b
 }
 
@@ -264,8 +270,8 @@ func (b *Binaries) notice(concerned func(*group) bool) {
 	for _, g := range b.groups {
 		if concerned(g) {
 			g.noticed = time.Now()
-			if !g.hurry || g.due.IsZero() {
-				g.due, g.hurry = g.noticed.Add(g.Quiet), false
+			if !g.hurry {
+				g.due = g.noticed.Add(g.Quiet)
 			}
 			signal(b.wake)
 		}
@@ -320,6 +326,7 @@ func (b *Binaries) nextDue() (now *group, next time.Time) {
 		case g.due.IsZero():
 		case !at.Before(g.due):
 			g.due, g.looking = time.Time{}, true
+			g.rushed, g.hurry = g.hurry, false
 			return g, time.Time{}
 		case next.IsZero() || g.due.Before(next):
 			next = g.due

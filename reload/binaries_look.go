@@ -49,9 +49,9 @@ func (b *Binaries) restless(g *group, l *listing) bool {
 	b.mu.Lock()
 	was := g.seen
 	g.seen = l
-	hurry, known := g.hurry, g.known
+	rushed, known := g.rushed, g.known
 	b.mu.Unlock()
-	if hurry || !known || l.equal(was) {
+	if rushed || !known || l.equal(was) {
 		return false
 	}
 	now, last := time.Now(), time.Time{}
@@ -91,12 +91,13 @@ func (b *Binaries) read(ctx context.Context, l *listing) (map[string]string, err
 	return files, nil
 }
 
-// finish ends a look without a result, with another one at due.
+// finish ends a look without a result, with another one at due unless one is due already: a write was told of meanwhile,
+// and that is to be quiet first.
 func (b *Binaries) finish(g *group, due time.Time) {
 	b.mu.Lock()
 	g.looking = false
 	if g.due.IsZero() {
-		g.due = due
+		g.due, g.hurry = due, g.rushed
 	}
 	b.mu.Unlock()
 	b.ringAll()
@@ -105,7 +106,7 @@ func (b *Binaries) finish(g *group, due time.Time) {
 // found takes the result of a look.
 func (b *Binaries) found(g *group, l *listing, c Content) {
 	b.mu.Lock()
-	g.looking, g.hurry = false, false
+	g.looking = false
 	g.seen = l
 	c.Since = g.noticed
 	news := !g.known || c.Hash != g.content.Hash || (c.Problem == nil) != (g.content.Problem == nil)

@@ -250,3 +250,55 @@ func TestSettleDoesNotWaitForQuiet(t *testing.T) {
 		t.Error("the change was not seen")
 	}
 }
+
+// Who asks while a look is due or under way is not served by one that began before, nor put off by a write that is told later.
+func TestSettleAmongEvents(t *testing.T) {
+	exe := filepath.Join(t.TempDir(), "api.exe")
+	write(t, exe, "one")
+	b := newBinaries(BinariesOptions{}) // every look is made here
+	next := func() *group {
+		t.Helper()
+		<-b.wake
+		g, _ := b.nextDue()
+		if g == nil {
+			t.Fatal("nothing is due")
+		}
+		return g
+	}
+	settle := func() chan struct{} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			b.Settle(t.Context())
+		}()
+		return done
+	}
+	b.SetGroups([]Group{{Name: "g", Paths: []string{exe}, Quiet: time.Hour}})
+	b.look(t.Context(), next())
+	first, _ := b.Content("g")
+
+	write(t, exe, "two")
+	settled := settle()
+	g := next()
+	b.notice(func(*group) bool { return true })
+	<-b.wake
+	b.look(t.Context(), g)
+	<-settled
+	second, _ := b.Content("g")
+	if second.Hash == first.Hash {
+		t.Error("an event put off the look that somebody waited for")
+	}
+
+	settled = settle()
+	g = next()
+	later := settle()
+	<-b.wake
+	b.look(t.Context(), g)
+	if !b.hurried() {
+		t.Error("who asked during a look is served by it")
+	}
+	signal(b.wake)
+	b.look(t.Context(), next())
+	<-settled
+	<-later
+}

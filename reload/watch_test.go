@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +58,9 @@ func watching(t *testing.T, inputs []spec.Input, change ...func(*Options)) *Watc
 	w.SetInputs(inputs)
 	if err := w.Trouble(); err != nil {
 		t.Fatal(err)
+	}
+	if runtime.GOOS == "windows" { // nothing is renamed over a file that is being read, whatever it is shared for
+		eventually(t, w, "the first look", func() bool { return w.read != nil })
 	}
 	return w
 }
