@@ -44,6 +44,7 @@ func TestSinkIsTheSameOverChangesOfTheTarget(t *testing.T) {
 		sink.Take(line(n))
 	}
 	poll(t, "ten records", func() bool { return len(s.texts(t)) == 10 })
+	poll(t, "their answer", func() bool { return h.Stats()[0].SentRecords == 10 }) // without it they go to the next target, too
 	next := newServer(t, false, nil)
 	h.Apply(map[string]spec.LogTarget{"one": jsonTarget(next)})
 	for n := 10; n < 20; n++ {

@@ -2,6 +2,8 @@ package process
 
 import (
 	"errors"
+	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -43,8 +45,9 @@ func TestLogonErrorsSayWhatToDo(t *testing.T) {
 // An account that is locked takes everything with it that runs under its name.
 func TestWrongPasswordIsNotTriedAgainAtOnce(t *testing.T) {
 	sec := newRecorder()
-	sec.sids[`DOM\locky`] = "S-1-5-21-1-2-3-1002"
-	r := Request{User: `DOM\locky`, Password: &Secret{From: "env", Name: "PW"}}
+	account := fmt.Sprintf(`DOM\locky%d`, rand.Int64()) // one that no earlier run of this test has tried
+	sec.sids[account] = "S-1-5-21-1-2-3-1002"
+	r := Request{User: account, Password: &Secret{From: "env", Name: "PW"}}
 	sec.fail["logon"] = windows.ERROR_LOGON_FAILURE
 	for range 5 {
 		if _, err := identify(sec, r, passwordIs("wrong", nil), nil); err == nil {
