@@ -172,7 +172,8 @@ func (b *Binaries) Look(name string) {
 // Recheck has every group looked at once it is quiet, whatever events there were: some may be missing.
 func (b *Binaries) Recheck() { b.notice(func(*group) bool { return true }) }
 
-// Settle looks at every group without waiting for quiet, and returns when all contents are known or ctx ends.
+// Settle looks at every group without waiting for quiet, and returns when it has or ctx ends. What is written during its look
+// is left to the watch, which waits for quiet; a file that is locked is waited for.
 func (b *Binaries) Settle(ctx context.Context) {
 	ring := make(chan struct{}, 1)
 	b.mu.Lock()
