@@ -230,6 +230,9 @@ const lingerAfterExit = 100 * time.Millisecond
 // decision for every state; what comes from outside has been taken in before.
 func (i *instance) step() bool {
 	now := time.Now()
+	if i.run == nil && !i.state.hasProcess() {
+		i.use(i.wanted()) // which came while the last run was still there
+	}
 	up := i.wantedUp()
 	start := i.takeWish(&i.seen.start, i.target.start)
 	recycle := i.takeWish(&i.seen.recycle, i.target.recycle)

@@ -307,16 +307,16 @@ func (i *instance) afterStop() {
 		i.publish()
 		return
 	}
-	if i.wantedUp() && i.scheduled() && i.plan.due == "" {
-		i.stepIdle(now)
-		return
-	}
 	if i.wantedUp() {
+		i.use(i.wanted()) // which may have to wait
+		if i.scheduled() && i.plan.due == "" {
+			i.stepIdle(now)
+			return
+		}
 		i.auto = false
 		if i.plan.due != "" {
 			i.reason = i.plan.due
 		}
-		i.use(i.wanted()) // which may have to wait
 		i.tryStart(now, i.reason)
 		return
 	}

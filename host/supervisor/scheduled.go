@@ -79,6 +79,10 @@ func (i *instance) planNext(now time.Time) {
 // stepSchedule takes note of a time that has come, and reports whether that changed the state.
 func (i *instance) stepSchedule(now time.Time, up bool) bool {
 	if !i.scheduled() {
+		if i.run == nil && !i.plan.next.IsZero() { // it was: what was planned is past if it ever is again
+			i.plan = plan{}
+			i.keep()
+		}
 		return false
 	}
 	if !up {
@@ -153,7 +157,6 @@ func (i *instance) stepIdle(now time.Time) bool {
 		}
 		return false
 	}
-	i.use(i.wanted())
 	i.replan(now)
 	reason := "its schedule never comes"
 	if !p.next.IsZero() {

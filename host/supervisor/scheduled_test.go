@@ -282,3 +282,50 @@ func TestStartOfAJobThatLooksForWhatItRequires(t *testing.T) {
 		r.want("clean", Running)
 	})
 }
+
+// TestJobThatBecomesAServiceStarts: an edit makes a service of a job while its last run goes on. Whatever that run
+// comes to, what follows is the service's.
+func TestJobThatBecomesAServiceStarts(t *testing.T) {
+	for name, code := range map[string]int{"the run succeeds": 0, "the run fails": 3} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				fake := processtest.New()
+				fake.Behave = func(_ process.RunID, r process.Request) processtest.Behavior {
+					if slices.Contains(r.Args, "serve") {
+						return processtest.Behavior{}
+					}
+					return processtest.Behavior{ExitAfter: 30 * time.Second, Code: code}
+				}
+				w := newWorld()
+				w.takes = time.Second
+				r := w.rig(t, fake)
+				r.apply(job("clean", func(s *spec.Service) { s.Restart.Policy, s.Schedule.Cron = spec.RestartOnFailure, "0 * * * *" }))
+				settle(time.Hour + 5*time.Second)
+				r.want("clean", Running)
+				r.apply(service("clean", arg("serve"), requiring("a")))
+				settle(time.Minute)
+				if p := r.want("clean", Running); p.Spec.Type != spec.TypeService || len(fake.Starts()) != 2 {
+					t.Errorf("it runs as a %s after %d starts", p.Spec.Type, len(fake.Starts()))
+				}
+			})
+		})
+	}
+}
+
+// TestScheduleThatComesBackIsNewlyPlanned: what was due while it was no job is not run for.
+func TestScheduleThatComesBackIsNewlyPlanned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake := processtest.New()
+		r := newRig(t, fake, nil)
+		daily := job("clean", func(s *spec.Service) { s.Schedule.Cron, s.Schedule.CatchUp = "0 3 * * *", true })
+		r.apply(daily)
+		r.apply(service("clean"))
+		r.want("clean", Running)
+		settle(48 * time.Hour)
+		r.apply(daily)
+		settle(time.Minute)
+		if p := r.want("clean", Waiting); len(fake.Starts()) != 1 || time.Until(p.NextTry) < time.Hour {
+			t.Errorf("%d starts, next try in %v", len(fake.Starts()), time.Until(p.NextTry))
+		}
+	})
+}

@@ -114,9 +114,9 @@ func (i *instance) publish() {
 	i.env.changed(i)
 }
 
-// publishSeen publishes again where a target was taken in that changed nothing else.
+// publishSeen publishes again where a target or a spec was taken in that changed nothing else.
 func (i *instance) publishSeen() {
-	if i.snap.Load().seq != i.target.seq {
+	if p := i.snap.Load(); p.seq != i.target.seq || p.Spec != i.spec {
 		i.publish()
 	}
 }
