@@ -51,6 +51,9 @@ func (h *Host) onThreshold(t thresholds.Event) {
 			journal.DetailMeasure: t.Measure, journal.DetailLimit: thresholds.Amount(t.Measure, t.Limit), journal.DetailValue: thresholds.Amount(t.Measure, t.Value),
 			journal.DetailAction: string(do.Do),
 		}}
+	if t.Threshold.Log != "" {
+		e.Details[journal.DetailPattern] = t.Threshold.Log
+	}
 	p := h.runOf(t)
 	if p != nil {
 		e.PID = p.PID

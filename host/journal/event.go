@@ -2,7 +2,11 @@
 // while it is written, and with no host running.
 package journal
 
-import "time"
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Event is one thing that happened to a service or to the host.
 type Event struct {
@@ -46,10 +50,11 @@ const (
 	DetailUncommitted = "uncommitted"
 	// DetailUntil is when an operator's stop ends by itself, RFC 3339.
 	DetailUntil = "until"
-	// DetailMeasure, DetailLimit and DetailValue are of a threshold.
+	// DetailMeasure, DetailLimit and DetailValue are of a threshold, DetailPattern of one that counts lines.
 	DetailMeasure = "measure"
 	DetailLimit   = "limit"
 	DetailValue   = "value"
+	DetailPattern = "pattern"
 	// DetailAction is what follows: log, notify, restart, dump, or action.
 	DetailAction = "action"
 	// DetailPath is the file of a dump.
@@ -64,6 +69,16 @@ const (
 	// DetailSuccess of Kind exited is "true" where the end was what the program was to come to.
 	DetailSuccess = "success"
 )
+
+// ThresholdKey names the threshold that an event of Kind Threshold or ThresholdCleared is of, as nothing else of its
+// service: memory 400MiB, log 5 of "^ERROR".
+func (e Event) ThresholdKey() string {
+	key := e.Details[DetailMeasure] + " " + e.Details[DetailLimit]
+	if p := e.Details[DetailPattern]; p != "" {
+		key += " of " + strconv.Quote(p)
+	}
+	return strings.TrimSpace(key)
+}
 
 // Exit is how a process ended.
 type Exit struct {

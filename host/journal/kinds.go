@@ -18,7 +18,7 @@ var Meanings = []Meaning{
 	{StopStep, "A step of the stop ladder was taken.", "`pid`"},
 	{Killed, "The stop ladder ended in a kill.", "`pid`"},
 	{LimitHit, "Its tree ran into one of `limits`; the same one once a minute.", "`pid`"},
-	{Threshold, "A soft limit, one of `thresholds`, was crossed for long enough.", "`pid`; details `measure`, `limit`, `value`, `action`"},
+	{Threshold, "A soft limit, one of `thresholds`, was crossed for long enough.", "`pid`; details `measure`, `limit`, `value`, `pattern` of lines, `action`"},
 	{ThresholdCleared, "It is below that again, or its run is over.", "as `threshold`"},
 	{Dumped, "What its process holds was written down, for `action: dump`.", "`pid`; details `path`"},
 	{Failed, "It was given up: a crash loop, no restart by its policy, a dependency that will not come.", ""},

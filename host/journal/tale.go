@@ -124,12 +124,12 @@ func (t *tale) take(n int, e Event) {
 	case LimitHit, Warning, Dumped:
 		t.light(e, "", "", e.Reason)
 	case Threshold:
-		t.light(e, "threshold "+e.Details[DetailMeasure], "it crossed a threshold", "it crossed a threshold"+because(e.Reason))
+		t.light(e, "threshold "+e.ThresholdKey(), "it crossed a threshold", "it crossed a threshold"+because(e.Reason))
 	case ThresholdCleared:
 		if t.ending != nil || t.pid == 0 { // with its run
 			return
 		}
-		t.light(e, "cleared "+e.Details[DetailMeasure], "it went below its threshold", "it is below its threshold again"+because(e.Reason))
+		t.light(e, "cleared "+e.ThresholdKey(), "it went below its threshold", "it is below its threshold again"+because(e.Reason))
 	case Skipped:
 		t.light(e, "skipped", "a run was left out", orElse(e.Reason, "a run was left out"))
 	case OperatorAction:

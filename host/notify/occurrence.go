@@ -16,7 +16,7 @@ type subjectOf struct {
 	Event    spec.AlertEvent `json:"event"`
 	Service  string          `json:"service,omitempty"` // empty: the host
 	Instance int             `json:"instance,omitempty"`
-	Measure  string          `json:"measure,omitempty"` // of a threshold, with its limit: each is a subject of its own
+	Measure  string          `json:"measure,omitempty"` // of a threshold, with its limit and pattern: each is a subject of its own
 }
 
 func (s subjectOf) String() string {
@@ -125,14 +125,9 @@ func (r *reader) occurred(e journal.Event, what spec.AlertEvent) change {
 		o.Details[name] = value
 	}
 	if what == spec.AlertThreshold {
-		o.Measure = measure(e)
+		o.Measure = e.ThresholdKey()
 	}
 	return change{fire: o}
-}
-
-// measure names a threshold: there may be several of one measure.
-func measure(e journal.Event) string {
-	return strings.TrimSpace(e.Details[journal.DetailMeasure] + " " + e.Details[journal.DetailLimit])
 }
 
 func split(lines string) []string {
@@ -182,7 +177,7 @@ func (r *reader) read(e journal.Event) (out []change) {
 		out = append(out, r.occurred(e, spec.AlertThreshold))
 	case journal.ThresholdCleared:
 		c := over(e.Reason, spec.AlertThreshold)
-		c.end.measure = measure(e)
+		c.end.measure = e.ThresholdKey()
 		out = append(out, c)
 	case journal.ServiceRemoved:
 		delete(r.ends, k)

@@ -38,6 +38,9 @@ func TestEventsOfTheJournalBecomeAlerts(t *testing.T) {
 	crossed.Details = map[string]string{journal.DetailMeasure: "memory", journal.DetailLimit: "400MiB"}
 	cleared := of("api", journal.ThresholdCleared, "")
 	cleared.Details = crossed.Details
+	errors, panics := of("api", journal.Threshold, "5 lines"), of("api", journal.Threshold, "5 lines")
+	errors.Details = map[string]string{journal.DetailMeasure: "log", journal.DetailLimit: "5", journal.DetailPattern: "^ERROR"}
+	panics.Details = map[string]string{journal.DetailMeasure: "log", journal.DetailLimit: "5", journal.DetailPattern: "panic"}
 	from := func(was, to, cause string) journal.Event {
 		e := state("api", to, "why")
 		e.From, e.Details = was, map[string]string{journal.DetailCause: cause}
@@ -55,6 +58,7 @@ func TestEventsOfTheJournalBecomeAlerts(t *testing.T) {
 		"an end for good":                      {[]journal.Event{of("api", journal.ProcessExited, "exit 3"), of("api", journal.Failed, "gave up"), state("api", "failed", "gave up")}, []string{"api.1/failed"}},
 		"readiness":                            {[]journal.Event{of("api", journal.Unhealthy, ""), of("api", journal.Recovered, "")}, []string{"api.1/unhealthy", "end api.1/unhealthy"}},
 		"thresholds":                           {[]journal.Event{crossed, cleared}, []string{"api.1/threshold/memory 400MiB", "end api.1/threshold/memory 400MiB"}},
+		"two thresholds of lines":              {[]journal.Event{errors, panics}, []string{`api.1/threshold/log 5 of "^ERROR"`, `api.1/threshold/log 5 of "panic"`}},
 		"a limit":                              {[]journal.Event{of("api", journal.LimitHit, "memory")}, []string{"api.1/limit"}},
 		"the spec": {[]journal.Event{{Kind: journal.ReloadPending}, {Kind: journal.ReloadRejected}, {Kind: journal.ReloadApplied}, {Kind: journal.LastGood}},
 			[]string{"pending", "end pending", "reload_rejected", "reload", "reload_rejected"}},

@@ -2,7 +2,6 @@ package thresholds
 
 import (
 	"cmp"
-	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -67,7 +66,7 @@ func (w *watched) apply(id string, ts []spec.Threshold) (events []Event, out *si
 	for _, l := range former {
 		if l.over {
 			e := w.event(l, time.Now())
-			e.Reason = fmt.Sprintf("%s %s is watched no more", e.Measure, Amount(e.Measure, e.Limit))
+			e.Reason = l.name() + " is watched no more"
 			events = append(events, e)
 		}
 	}
