@@ -125,7 +125,7 @@ func (s *Supervisor) settled(l *slot, seen map[*slot]bool) bool {
 		return s.stalledBy(l) != nil
 	}
 	p := l.inst.snap.Load()
-	if p.busy(l.target) {
+	if p.busy(l.target) || l.target.gate.turn {
 		return false
 	}
 	if p.State != Waiting || seen[l] {

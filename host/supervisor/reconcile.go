@@ -55,7 +55,9 @@ func (s *Supervisor) retarget(l *slot) {
 			}
 		}
 		if l.wanted == t.spec {
-			t.veto = s.vetoOf(l)
+			if t.veto = s.vetoOf(l); s.heldNext(l) && s.stalledBy(l) != nil {
+				t.spec = l.inst.snap.Load().Spec // as those that were not handed theirs by then
+			}
 		}
 		s.fill(l, &t)
 		s.follow(l, &t)
@@ -89,7 +91,9 @@ func (s *Supervisor) fill(l *slot, t *target) {
 	default:
 		t.downBy, t.downReason = "spec", "disabled in the spec"
 	}
-	t.gate = s.gateOf(l)
+	if t.gate = s.gateOf(l); t.gate.open && t.spec == l.wanted {
+		t.gate = s.turnOf(l)
+	}
 	if unread(t.spec) && t.gate.open {
 		t.gate = readingGate(t.spec)
 	}
@@ -122,37 +126,6 @@ func (s *Supervisor) dependentsDown(l *slot) bool {
 		}
 	}
 	return true
-}
-
-// held reports whether a changed spec has to wait for its turn: for removals, for what it depends on,
-// and for the instances of its service before it.
-func (s *Supervisor) held(l *slot) bool {
-	if s.removing() || unread(l.wanted) {
-		return true
-	}
-	if !needsRestart(l.inst.snap.Load().Spec, l.wanted) {
-		return false
-	}
-	for name := range l.wanted.DependsOn {
-		for _, d := range s.services[name] {
-			if d.wanted != nil && (d.inst == nil || d.target.spec != d.wanted && s.stalledBy(d) == nil || d.inst.snap.Load().busy(d.target)) {
-				return true
-			}
-		}
-	}
-	changing := 0
-	for _, d := range s.services[l.key.Service] {
-		if d.key.Instance >= l.key.Instance {
-			break
-		}
-		if d.wanted == nil || d.inst == nil {
-			continue
-		}
-		if d.target.spec != d.wanted || d.inst.snap.Load().busy(d.target) {
-			changing++
-		}
-	}
-	return changing >= max(1, l.wanted.Update.Parallelism)
 }
 
 // siblings yields how the other instances stand that the same edit changed and that have taken it in.

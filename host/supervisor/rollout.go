@@ -25,7 +25,7 @@ const (
 	RolloutSwitching  = "switching"     // the next run took over, the former one is on its stop ladder
 	RolloutMonitoring = "monitoring"    // it has to stay ready for update.monitor
 	RolloutEnding     = "ending_next"   // the next run is of no use and is being ended
-	RolloutHeld       = "held"          // the next run waits for what the service depends on
+	RolloutHeld       = "held"          // the next run waits for what the service depends on, or for its turn after that
 )
 
 // rollout is what an instance knows of the run beside its current one.

@@ -186,9 +186,11 @@ func (s *Supervisor) lookAtChanges() {
 	}
 }
 
-// changing reports whether an instance of the service has not been handed its spec yet.
+// changing reports whether an instance of the service has not been handed its spec yet, or waits for its turn to take it.
 func (s *Supervisor) changing(name string) bool {
-	return slices.ContainsFunc(s.services[name], func(l *slot) bool { return l.target != nil && l.target.spec != l.wanted })
+	return slices.ContainsFunc(s.services[name], func(l *slot) bool {
+		return l.target != nil && (l.target.spec != l.wanted || l.target.gate.turn)
+	})
 }
 
 // drop forgets an instance that takes no turns any more.

@@ -47,6 +47,7 @@ type target struct {
 type gate struct {
 	open   bool
 	failed bool // it will not come by itself
+	turn   bool // it is there, but other instances of the service come first
 	reason string
 }
 
