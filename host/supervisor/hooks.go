@@ -155,8 +155,7 @@ func (i *instance) afterRunHooks() {
 	i.leftover = i.hook("post_stop", i.spec.Hooks.PostStop, func(w *hookWork) {
 		i.told(w)
 		if i.leftover == w {
-			i.leftover = nil
-			i.publish() // others may wait for that
+			i.leftover = nil // published at the end of the turn, with the start that waited for it
 		}
 	})
 }

@@ -187,8 +187,7 @@ func (i *instance) afterSide() {
 
 // dropSide forgets a run beside the current one of which nothing is left.
 func (i *instance) dropSide() {
-	i.side = nil
-	i.publish()
+	i.side = nil // published at the end of the turn, with what waited for it
 	if (i.state == Stopping || i.state == Killing) && i.run == nil {
 		i.afterStop()
 	}

@@ -93,7 +93,7 @@ func (i *instance) publish() {
 		Target:  i.target.spec,
 		Runs:    slices.Clone(i.runs),
 		Stalled: i.stalled, Vetoed: i.vetoed, Looking: i.state == Waiting && i.looking.first(), Unmet: i.state == Waiting && i.looking.tries > 0,
-		former: i.leftover != nil || i.side != nil,
+		former: i.former(),
 		seq:    i.target.seq,
 	}
 	s.Health, s.HealthReason = i.health(), i.well.why
@@ -114,12 +114,16 @@ func (i *instance) publish() {
 	i.env.changed(i)
 }
 
-// publishSeen publishes again where a target or a spec was taken in that changed nothing else.
+// publishSeen publishes again what a turn changed beside the state: a target or a spec was taken in, or the last of a
+// former run is over, for which others may wait.
 func (i *instance) publishSeen() {
-	if p := i.snap.Load(); p.seq != i.target.seq || p.Spec != i.spec {
+	if p := i.snap.Load(); p.seq != i.target.seq || p.Spec != i.spec || p.former != i.former() {
 		i.publish()
 	}
 }
+
+// former reports whether something of a former run, or one beside the current, is there.
+func (i *instance) former() bool { return i.leftover != nil || i.side != nil }
 
 // busy reports whether the instance is on its way to what target t asks for. A wait for a dependency
 // is not judged here.
