@@ -28,6 +28,8 @@ type rig struct {
 	mu     sync.Mutex
 	events []journal.Event
 	stuck  []string
+
+	onEvent func(journal.Event) // on the goroutine that tells it; set before there is any
 }
 
 // dump is all there is to know of an instance, on its goroutine.
@@ -53,6 +55,9 @@ func newRig(t *testing.T, fake *processtest.Fake, store *statetest.Memory) *rig 
 			r.mu.Lock()
 			r.events = append(r.events, e)
 			r.mu.Unlock()
+			if r.onEvent != nil {
+				r.onEvent(e)
+			}
 		},
 	})
 	r.sup.env.stuck = func(i *instance) {
