@@ -110,6 +110,9 @@ func TestThresholdsAreToldAndActedOn(t *testing.T) {
 	if err != nil || string(heap) != "a heap" {
 		t.Errorf("the dump holds %q %v", heap, err)
 	}
+	if d := happened("chatty", journal.Threshold).Details; d[journal.DetailMeasure] != "log" || d[journal.DetailPattern] != "^login failed" {
+		t.Errorf("lines were told of with %v", d)
+	}
 	var text []byte
 	r.poll("the action to be told", func() bool { text, _ = os.ReadFile(told); return len(text) > 0 })
 	pid := r.pidsOf()["chatty"]
@@ -138,7 +141,7 @@ func TestThresholdsAreToldAndActedOn(t *testing.T) {
 	if s := of("chatty"); s.PID != pid || len(s.Thresholds) != 0 {
 		t.Errorf("after the edit: %+v", s)
 	}
-	tells(t, story(), "chatty threshold 5 lines that match", "chatty threshold_cleared watched no more")
+	tells(t, story(), "chatty threshold 5 lines that match", "chatty threshold_cleared log \"^login failed\" is watched no more")
 	if code := r.stop(); code != 0 {
 		t.Errorf("the host ended with %d", code)
 	}
